@@ -1,0 +1,433 @@
+package oracle
+
+import (
+	"math"
+	"slices"
+	"strconv"
+)
+
+// entries is the table of what a generator makes.
+func entries() []entry {
+	return slices.Concat(
+		stringEntries(), bitEntries(), keyEntries(), databaseEntries(), hashEntries(),
+		listEntries(), setEntries(), zsetEntries(), streamEntries(), queueEntries(),
+	)
+}
+
+// keyed fills in a key for a command of kind that needs nothing else.
+func keyed(kind string) func(*Generator, *Op) {
+	return func(g *Generator, op *Op) { op.Key = g.key(kind) }
+}
+
+// ranged fills in a key and a range.
+func ranged(kind string) func(*Generator, *Op) {
+	return func(g *Generator, op *Op) {
+		op.Key = g.key(kind)
+		g.span(op)
+	}
+}
+
+// fielded fills in a key and a field or member.
+func fielded(kind string) func(*Generator, *Op) {
+	return func(g *Generator, op *Op) { op.Key, op.Field = g.key(kind), g.element() }
+}
+
+// listed fills in a key and a few elements, or many.
+func listed(kind string, elements func(*Generator) []string) func(*Generator, *Op) {
+	return func(g *Generator, op *Op) { op.Key, op.Values = g.key(kind), elements(g) }
+}
+
+// stringEntries are those of strings.
+func stringEntries() []entry {
+	return []entry{
+		{"SET", 500, func(g *Generator, op *Op) { op.Key, op.Value = g.key(TypeString), g.value() }},
+		{"SET options", 250, fillSet},
+		{"GET", 500, keyed(TypeString)},
+		{"GETDEL", 60, keyed(TypeString)},
+		{"MSET", 100, func(g *Generator, op *Op) {
+			op.Keys = g.keys(TypeString)
+			for range op.Keys {
+				op.Values = append(op.Values, g.value())
+			}
+		}},
+		{"MGET", 120, func(g *Generator, op *Op) { op.Keys = g.keys(TypeString) }},
+		{"INCR", 250, keyed(TypeString)},
+		{"INCRBY", 200, func(g *Generator, op *Op) {
+			op.Key, op.N = g.key(TypeString), int64(g.r.IntN(200)-100)
+			if g.wrong {
+				op.N = one[int64](g, math.MaxInt64, math.MinInt64, math.MaxInt64-500, math.MinInt64+500)
+			}
+		}},
+		{"APPEND", 150, func(g *Generator, op *Op) { op.Key, op.Value = g.key(TypeString), g.text(g.size()) }},
+		{"GETRANGE", 150, ranged(TypeString)},
+		{"SETRANGE", 150, func(g *Generator, op *Op) {
+			op.Key, op.Value, op.N = g.key(TypeString), g.text(g.size()), int64(g.r.IntN(400))
+			switch {
+			case g.wrong:
+				op.N = one[int64](g, -1, math.MinInt64, math.MaxInt64, maxString, maxString-1)
+				op.Value += one(g, "", "xy")
+			case g.chance(8):
+				op.Value = ""
+			case g.chance(8):
+				op.N = int64(g.r.IntN(20_000))
+			}
+		}},
+		{"STRLEN", 100, keyed(TypeString)},
+	}
+}
+
+// fillSet makes a SET with options.
+func fillSet(g *Generator, op *Op) {
+	op.Key, op.Value = g.key(TypeString), g.value()
+	op.Flags = one(g, 0, 0, NX, XX)
+	switch g.r.IntN(3) {
+	case 0:
+		op.Flags |= HasTTL
+		op.N = g.ttl(g.wrong)
+	case 1:
+		op.Flags |= KeepTTL
+	}
+	if g.wrong && !g.config.Typed {
+		switch g.r.IntN(4) {
+		case 0:
+			op.Flags |= NX | XX
+		case 1:
+			op.Flags |= KeepTTL | HasTTL
+		case 2:
+			op.Flags = HasTTL
+			op.N = one[int64](g, math.MaxInt64, math.MinInt64)
+		}
+	}
+}
+
+// bitEntries are those of bitmaps.
+func bitEntries() []entry {
+	offset := func(g *Generator) int64 {
+		switch n := g.r.IntN(20); {
+		case g.wrong && n < 12:
+			return one[int64](g, -1, maxBit, math.MaxInt64, math.MinInt64)
+		case n < 12:
+			return g.r.Int64N(200)
+		case n < 19:
+			return g.r.Int64N(20_000)
+		default:
+			return g.r.Int64N(g.config.MaxBit + 1)
+		}
+	}
+	return []entry{
+		{"SETBIT", 400, func(g *Generator, op *Op) {
+			op.Key, op.N, op.Bit = g.key("bits"), offset(g), g.r.IntN(2)
+			if g.wrong && g.chance(3) {
+				op.Bit = one(g, 2, -1)
+			}
+		}},
+		{"GETBIT", 200, func(g *Generator, op *Op) { op.Key, op.N = g.key("bits"), offset(g) }},
+		{"BITCOUNT", 100, keyed("bits")},
+		{"BITCOUNT range", 150, func(g *Generator, op *Op) {
+			op.Key, op.Flags = g.key("bits"), one(g, HasRange, HasRange|InBits)
+			g.span(op)
+		}},
+	}
+}
+
+// expiring makes an EXPIRE, in the unit of so many milliseconds.
+func expiring(unit int64, conditions bool) func(*Generator, *Op) {
+	return func(g *Generator, op *Op) {
+		op.Key = g.key(anyType)
+		if op.N = g.ttl(true); op.N > 0 {
+			op.N = (op.N + unit - 1) / unit
+		}
+		if g.wrong && !g.config.Typed && g.chance(3) {
+			op.N = one[int64](g, math.MaxInt64, math.MinInt64, math.MaxInt64/1000, math.MinInt64/1000-1)
+		}
+		if conditions {
+			op.Flags = one(g, NX, XX, GT, LT, XX|GT, XX|LT)
+			if g.wrong && !g.config.Typed {
+				op.Flags |= one(g, NX, GT, LT)
+			}
+		}
+	}
+}
+
+// keyEntries are those of keys of any type.
+func keyEntries() []entry {
+	keys := func(g *Generator, op *Op) { op.Keys = g.keys(anyType) }
+	return []entry{
+		{"DEL", 70, func(g *Generator, op *Op) { op.Keys = []string{g.key(anyType)} }},
+		{"DEL several", 20, keys},
+		{"UNLINK", 30, keys},
+		{"EXISTS", 100, keys},
+		{"EXPIRE", 100, expiring(1000, false)},
+		{"PEXPIRE", 200, expiring(1, false)},
+		{"EXPIRE conditions", 30, expiring(1000, true)},
+		{"PEXPIRE conditions", 50, expiring(1, true)},
+		{"TTL", 100, keyed(anyType)},
+		{"PTTL", 150, keyed(anyType)},
+		{"PERSIST", 120, keyed(anyType)},
+		{"TYPE", 100, keyed(anyType)},
+		{"RENAME", 80, func(g *Generator, op *Op) { op.Key, op.Dst = g.renamed() }},
+		{"COPY", 80, func(g *Generator, op *Op) {
+			op.Key, op.Dst = g.renamed()
+			op.DstDB, op.Flags = one(g, op.DB, g.db()), one(g, 0, Replace)
+		}},
+		{"MOVE", 60, func(g *Generator, op *Op) {
+			op.Key, op.DstDB = g.key(anyType), g.db()
+			if g.wrong && g.chance(2) {
+				op.DstDB = op.DB
+			}
+		}},
+	}
+}
+
+// renamed returns two keys, mostly of the same favourite type.
+func (g *Generator) renamed() (key, dst string) {
+	if g.wrong {
+		return g.key(anyType), g.key(anyType)
+	}
+	kind := one(g, favourites()...)
+	return g.key(kind), g.key(kind)
+}
+
+// databaseEntries are those of whole databases, and of the clock.
+func databaseEntries() []entry {
+	nothing := func(*Generator, *Op) {}
+	return []entry{
+		{"SCAN", 40, func(g *Generator, op *Op) {
+			op.Value = one(g, "*", "*", "*", "key:1*", "key:?", "key:[1-3]?", "k*[^0-4]", "?", "", `key:\1`, "*\xff*", "key:[", "[z-a]ey:*")
+		}},
+		{"RANDOMKEY", 30, nothing},
+		{"DBSIZE", 60, nothing},
+		{"FLUSHDB", 10, func(g *Generator, op *Op) {
+			if op.DB == 0 { // the one that should fill
+				op.DB = g.r.IntN(g.config.Databases)
+			}
+		}},
+		{"FLUSHALL", 2, nothing},
+		{"SWAPDB", 30, func(g *Generator, op *Op) { op.DstDB = g.db() }},
+		{"ADVANCE", 600, func(g *Generator, op *Op) {
+			*op = Op{Name: op.Name, N: one[int64](g, 1, 1, 1, 2, 20, 100, 3_000)}
+			if g.chance(20) {
+				op.N = one[int64](g, 60_000, 1_000_000)
+			}
+			g.now += op.N
+		}},
+	}
+}
+
+// hashEntries are those of hashes.
+func hashEntries() []entry {
+	few := func(g *Generator) []string { return g.elements() }
+	return []entry{
+		{"HSET", 400, func(g *Generator, op *Op) {
+			op.Key = g.key(TypeHash)
+			for range 1 + g.r.IntN(3) {
+				op.Values = append(op.Values, g.element(), g.value())
+			}
+		}},
+		{"HSET bulk", 20, func(g *Generator, op *Op) {
+			op.Key = g.key(TypeHash)
+			for _, i := range g.bulk() {
+				op.Values = append(op.Values, element(i), g.text(g.r.IntN(40)))
+			}
+		}},
+		{"HGET", 300, fielded(TypeHash)},
+		{"HDEL", 150, listed(TypeHash, few)},
+		{"HDEL bulk", 10, listed(TypeHash, (*Generator).many)},
+		{"HLEN", 100, keyed(TypeHash)},
+		{"HGETALL", 100, keyed(TypeHash)},
+	}
+}
+
+// listEntries are those of lists.
+func listEntries() []entry {
+	pop := func(g *Generator, op *Op) {
+		op.Key = g.key(TypeList)
+		if g.chance(3) {
+			op.Flags, op.N = HasCount, int64(g.r.IntN(6))
+			switch {
+			case g.wrong && g.chance(2):
+				op.N = one[int64](g, -1, math.MinInt64)
+			case g.chance(8):
+				op.N = int64(g.r.IntN(g.config.MaxBulk))
+			}
+		}
+	}
+	trim := func(g *Generator, op *Op) {
+		op.Key = g.key(TypeList)
+		switch g.r.IntN(8) {
+		case 0:
+			g.span(op)
+		case 1:
+			op.Start, op.Stop = int64(g.r.IntN(500)), -1
+		case 2:
+			op.Start, op.Stop = 0, int64(g.r.IntN(2000))
+		default:
+			op.Start, op.Stop = int64(g.r.IntN(3)), int64(-1-g.r.IntN(3))
+		}
+	}
+	few := (*Generator).elements
+	return []entry{
+		{"LPUSH", 250, listed(TypeList, few)},
+		{"RPUSH", 250, listed(TypeList, few)},
+		{"LPUSH bulk", 10, listed(TypeList, (*Generator).many)},
+		{"RPUSH bulk", 20, listed(TypeList, (*Generator).many)},
+		{"LPOP", 200, pop},
+		{"RPOP", 200, pop},
+		{"LLEN", 100, keyed(TypeList)},
+		{"LINDEX", 200, func(g *Generator, op *Op) { op.Key, op.N = g.key(TypeList), g.index() }},
+		{"LINSERT", 250, func(g *Generator, op *Op) {
+			op.Key, op.Field, op.Value = g.key(TypeList), g.element(), g.element()
+			op.Flags = one(g, 0, Before)
+		}},
+		{"LRANGE", 150, ranged(TypeList)},
+		{"LTRIM", 80, trim},
+	}
+}
+
+// setEntries are those of sets.
+func setEntries() []entry {
+	few := (*Generator).elements
+	return []entry{
+		{"SADD", 300, listed(TypeSet, few)},
+		{"SADD bulk", 20, listed(TypeSet, (*Generator).many)},
+		{"SREM", 150, listed(TypeSet, few)},
+		{"SREM bulk", 10, listed(TypeSet, (*Generator).many)},
+		{"SISMEMBER", 150, fielded(TypeSet)},
+		{"SMEMBERS", 50, keyed(TypeSet)},
+		{"SCARD", 100, keyed(TypeSet)},
+		{"SPOP", 150, keyed(TypeSet)},
+		{"SINTER", 100, func(g *Generator, op *Op) { op.Keys = g.keys(TypeSet) }},
+	}
+}
+
+// zsetEntries are those of sorted sets.
+func zsetEntries() []entry {
+	add := func(g *Generator, op *Op) {
+		op.Key = g.key(TypeZSet)
+		for range 1 + g.r.IntN(4) {
+			op.Scored = append(op.Scored, Scored{g.element(), g.score()})
+		}
+	}
+	return []entry{
+		{"ZADD", 300, func(g *Generator, op *Op) {
+			add(g, op)
+			if g.wrong && g.chance(3) {
+				op.Scored[g.r.IntN(len(op.Scored))].Score = math.NaN()
+			}
+		}},
+		{"ZADD options", 200, func(g *Generator, op *Op) {
+			add(g, op)
+			op.Flags = one(g, NX, XX, GT, LT, XX|GT, XX|LT) | one(g, 0, CH)
+			if g.wrong && !g.config.Typed {
+				op.Flags |= one(g, NX, GT, LT)
+			}
+		}},
+		{"ZADD bulk", 20, func(g *Generator, op *Op) {
+			op.Key = g.key(TypeZSet)
+			for _, i := range g.bulk() {
+				op.Scored = append(op.Scored, Scored{element(i), g.score()})
+			}
+		}},
+		{"ZREM", 150, listed(TypeZSet, (*Generator).elements)},
+		{"ZREM bulk", 10, listed(TypeZSet, (*Generator).many)},
+		{"ZSCORE", 150, fielded(TypeZSet)},
+		{"ZRANK", 150, fielded(TypeZSet)},
+		{"ZRANGE", 150, ranged(TypeZSet)},
+		{"ZCARD", 100, keyed(TypeZSet)},
+	}
+}
+
+// fillXAdd makes an XADD with the kind of ID that its stream has.
+func fillXAdd(g *Generator, op *Op) {
+	op.Key = g.key(TypeStream)
+	for range 1 + g.r.IntN(3) {
+		op.Values = append(op.Values, g.element(), g.value())
+	}
+	if g.wrong && g.chance(2) {
+		op.ID = one(g, g.badID(), g.id(op.Key), "0-0", "0", "0-*", "1")
+		return
+	}
+	g.newID(op)
+}
+
+// newID gives op an ID that is new in its stream.
+func (g *Generator) newID(op *Op) {
+	g.serial++
+	switch {
+	case timed(op.Key):
+		op.ID = "*"
+	case g.chance(4):
+		op.ID = strconv.FormatInt(g.serial/3, 10) + "-*"
+	default:
+		op.ID = g.explicitID(g.serial)
+	}
+}
+
+// streamEntries are those of streams.
+func streamEntries() []entry {
+	return []entry{
+		{"XADD", 400, fillXAdd},
+		{"XADD burst", 10, func(g *Generator, op *Op) {
+			fillXAdd(g, op)
+			for range g.r.IntN(g.config.MaxBulk/10 + 1) {
+				next := *op
+				g.newID(&next)
+				next.Values = []string{"n", strconv.FormatInt(g.serial, 10)}
+				g.pending = append(g.pending, next)
+			}
+		}},
+		{"XRANGE", 150, func(g *Generator, op *Op) {
+			op.Key = g.key(TypeStream)
+			op.ID, op.EndID = g.bound(op.Key, "-"), g.bound(op.Key, "+")
+			if g.chance(2) {
+				op.Flags, op.N = HasCount, int64(1+g.r.IntN(20))
+			}
+		}},
+		{"XLEN", 100, keyed(TypeStream)},
+		{"XDEL", 200, func(g *Generator, op *Op) {
+			op.Key = g.key(TypeStream)
+			for range 1 + g.r.IntN(4) {
+				op.Values = append(op.Values, g.id(op.Key))
+			}
+			if g.wrong && g.chance(2) {
+				op.Values = append(op.Values, g.badID())
+			}
+		}},
+	}
+}
+
+// queueEntries are those of queues.
+func queueEntries() []entry {
+	named := func(g *Generator, op *Op) { op.DB, op.Key = 0, g.queue() }
+	publish := func(g *Generator, op *Op) {
+		named(g, op)
+		op.Value = g.text(g.size())
+	}
+	settle := func(g *Generator, op *Op) {
+		named(g, op)
+		op.N = one(g, 0, int64(g.r.IntN(100)))
+	}
+	return []entry{
+		{"QDECLARE", 150, func(g *Generator, op *Op) {
+			g.wrong = false
+			named(g, op)
+		}},
+		{"QPUBLISH", 450, publish},
+		{"QPUBLISH burst", 10, func(g *Generator, op *Op) {
+			publish(g, op)
+			for range g.r.IntN(g.config.MaxBulk/10 + 1) {
+				next := *op
+				next.Value = g.text(g.r.IntN(40))
+				g.pending = append(g.pending, next)
+			}
+		}},
+		{"QGET", 450, named},
+		{"QACK", 250, settle},
+		{"QNACK", 150, func(g *Generator, op *Op) {
+			settle(g, op)
+			op.Flags = one(g, 0, Requeue, Requeue)
+		}},
+		{"QPURGE", 10, named},
+		{"QDELETE", 10, named},
+	}
+}
