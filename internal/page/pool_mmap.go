@@ -1,0 +1,53 @@
+//go:build unix && !race && !invariants
+
+package page
+
+import (
+	"runtime"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// adviseHuge is MADV_HUGEPAGE, which x/sys names on Linux only.
+const adviseHuge = 14
+
+// mapMemory maps size bytes of zeroes. A huge slab is aligned to its size and
+// marked for huge pages, which the kernel gives if it has them.
+func mapMemory(size int) []byte {
+	length := uintptr(size)
+	if size == hugeSlab {
+		length += hugeSlab
+	}
+	base, err := unix.MmapPtr(-1, 0, nil, length, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	if err != nil {
+		panic("page: out of memory: " + err.Error())
+	}
+	if size == hugeSlab {
+		base = align(base)
+	}
+	mem := unsafe.Slice((*byte)(base), size)
+	if size == hugeSlab && runtime.GOOS == "linux" {
+		_ = unix.Madvise(mem, adviseHuge) // a kernel without huge pages refuses
+	}
+	return mem
+}
+
+// align cuts a mapping of two huge slabs down to the one that is aligned.
+func align(base unsafe.Pointer) unsafe.Pointer {
+	head := (hugeSlab - uintptr(base)%hugeSlab) % hugeSlab
+	aligned := unsafe.Add(base, head)
+	if head > 0 {
+		_ = unix.MunmapPtr(base, head) // on failure it costs address space only
+	}
+	_ = unix.MunmapPtr(unsafe.Add(aligned, hugeSlab), hugeSlab-head)
+	return aligned
+}
+
+// unmapMemory returns what mapMemory gave.
+func unmapMemory(mem []byte) error {
+	if len(mem) == 0 {
+		return nil
+	}
+	return unix.MunmapPtr(unsafe.Pointer(unsafe.SliceData(mem)), uintptr(len(mem)))
+}
