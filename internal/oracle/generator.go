@@ -134,9 +134,9 @@ func one[T any](g *Generator, choices ...T) T { return choices[g.r.IntN(len(choi
 // db returns the number of a database, seldom one that there is not.
 func (g *Generator) db() int {
 	switch n := g.r.IntN(1000); {
-	case n < 650:
+	case n < 800:
 		return 0
-	case n < 850:
+	case n < 900:
 		return min(1, g.config.Databases-1)
 	case n < 997 || g.config.Wrong < 0:
 		return g.r.IntN(g.config.Databases)
@@ -168,7 +168,7 @@ func keyName(i int) string {
 // key returns a key for a command of kind, and if the operation is to be
 // mistaken mostly one that is used for something else.
 func (g *Generator) key(kind string) string {
-	i := g.r.IntN(g.config.Keys)
+	i := min(g.r.IntN(g.config.Keys), g.r.IntN(g.config.Keys)) // the first ones most
 	if at := slices.Index(favourites(), kind); at >= 0 && !(g.wrong && !g.chance(3)) {
 		i = min(i-i%7+at, g.config.Keys-1)
 	}
@@ -246,10 +246,10 @@ func element(i int) string {
 // that only a bulk operation would have put in.
 func (g *Generator) element() string {
 	switch n := g.r.IntN(10); {
-	case n < 6:
-		return element(g.r.IntN(20))
-	case n < 8:
-		return element(g.r.IntN(200))
+	case n < 7:
+		return element(g.r.IntN(12))
+	case n < 9:
+		return element(g.r.IntN(100))
 	default:
 		return element(g.r.IntN(g.config.MaxBulk))
 	}

@@ -1,0 +1,143 @@
+package brock
+
+import (
+	"math/rand/v2"
+
+	"github.com/brockdb/brock/internal/store"
+)
+
+// DB is a database. Its commands, those of every data type, are transactions
+// of their own. It is safe for concurrent use. See [Open] and [OpenMemory].
+type DB struct {
+	commands
+	parent *DB // what Close of a DB(n) leaves alone
+}
+
+// OpenMemory returns a database without a directory: nothing survives Close,
+// and every change is acknowledged once memory is changed. opts may be nil.
+func OpenMemory(opts *Options) (*DB, error) {
+	so, err := opts.store()
+	if err != nil {
+		return nil, err
+	}
+	s, err := store.OpenMemory(rand.Uint64(), so)
+	if err != nil {
+		return nil, err
+	}
+	return newDB(s), nil
+}
+
+// newDB returns database 0 of a store.
+func newDB(s *store.Store) *DB {
+	return &DB{commands: commands{s: s}}
+}
+
+// DB returns logical database n, from 0 on, of the same store. If there is no
+// such database, each command on it returns [ErrDatabase]. Closing it does
+// nothing.
+func (db *DB) DB(n int) *DB {
+	root := db
+	if db.parent != nil {
+		root = db.parent
+	}
+	return &DB{commands: db.at(n), parent: root}
+}
+
+// Update runs fn as a transaction: serialisable, one at a time, nothing to
+// retry. When fn returns nil, all that it did through tx becomes visible and
+// is acknowledged at once; when it returns an error or panics, none of it ever
+// happened, and Update returns the error or passes the panic on. A command
+// that fails undoes only itself.
+//
+// Readers outside go on and see the state before. Changes through the DB
+// wait, so fn must not make any: [ErrNested] finds that mistake where fn's own
+// goroutine makes it. tx is for fn alone and not for concurrent use.
+//
+// Errors: fn's; [ErrTxTooLarge]; [ErrPoisoned].
+//
+// Redis: MULTI … EXEC, and what Lua scripts are used for.
+func (db *DB) Update(fn func(tx *Tx) error) error {
+	if db.bad != nil {
+		return db.bad
+	}
+	return db.s.Update(func(t *store.Tx) error { return runTx(t, db.db, fn) })
+}
+
+// View runs fn on the state of one moment, however long it takes. It stops no
+// writer and waits for none; changes through tx are refused with [ErrReadOnly].
+func (db *DB) View(fn func(tx *Tx) error) error {
+	if db.bad != nil {
+		return db.bad
+	}
+	return db.s.View(func(t *store.Tx) error { return runTx(t, db.db, fn) })
+}
+
+// runTx calls fn with a Tx.
+func runTx(t *store.Tx, db int, fn func(*Tx) error) error {
+	tx := &Tx{commands: commands{db: db, tx: t, life: t.Life()}}
+	return fn(tx)
+}
+
+// Pipelined runs the commands that fn makes through p one by one, each as a
+// transaction of its own, with one wait for durability at the end: an error of
+// one leaves the others' effects. Pipelined returns fn's error.
+//
+// Redis: a pipeline.
+func (db *DB) Pipelined(fn func(p *Pipe) error) error {
+	if db.bad != nil {
+		return db.bad
+	}
+	var later store.Later
+	p := &Pipe{commands: commands{s: db.s, db: db.db, later: &later}}
+	defer func() { p.bad = ErrTxDone }()
+	err := fn(p)
+	if failed := db.s.Wait(later); failed != nil {
+		return failed
+	}
+	return err
+}
+
+// Sync waits until everything that is visible is durable: a power cut after
+// it returns loses nothing that was read or written before.
+func (db *DB) Sync() error { return db.s.Sync() }
+
+// SetDurability changes the durability mode. What was acknowledged before has
+// the new mode's promise when it returns.
+func (db *DB) SetDurability(d Durability) error {
+	sd, err := d.store()
+	if err != nil {
+		return err
+	}
+	return db.s.SetDurability(sd)
+}
+
+// Checkpoint folds all changes so far into Badger, so that the log behind them
+// can be dropped. It happens by itself as the log grows.
+//
+// Redis: BGSAVE, with the wait.
+func (db *DB) Checkpoint() error { return db.s.Checkpoint() }
+
+// Close waits for commands in flight, makes everything durable, and gives the
+// directory free. Later calls of commands return [ErrClosed]. Closing twice
+// does nothing.
+func (db *DB) Close() error {
+	if db.parent != nil {
+		return nil
+	}
+	return db.s.Close()
+}
+
+// Tx is a transaction in progress, see [DB.Update] and [DB.View]. It is for
+// its callback alone: not for concurrent use, and once the callback has
+// returned every command returns [ErrTxDone].
+type Tx struct{ commands }
+
+// DB returns the same transaction on logical database n. If there is no such
+// database, each command on it returns [ErrDatabase].
+func (tx *Tx) DB(n int) *Tx { return &Tx{commands: tx.at(n)} }
+
+// Pipe is a pipeline in progress, see [DB.Pipelined].
+type Pipe struct{ commands }
+
+// DB returns the same pipeline on logical database n.
+func (p *Pipe) DB(n int) *Pipe { return &Pipe{commands: p.at(n)} }

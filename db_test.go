@@ -1,0 +1,45 @@
+package brock_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/brockdb/brock"
+)
+
+func TestSetGet(t *testing.T) {
+	db, err := brock.OpenMemory(nil)
+	require.NoError(t, err)
+	defer db.Close()
+	const n = 200_000
+	for i := range n {
+		require.NoError(t, db.Set(fmt.Sprintf("key:%d", i), fmt.Appendf(nil, "value %d", i)))
+	}
+	for i := range n {
+		v, err := db.Get(fmt.Sprintf("key:%d", i))
+		require.NoError(t, err, i)
+		require.Equal(t, fmt.Sprintf("value %d", i), string(v))
+	}
+	_, err = db.Get("absent")
+	require.ErrorIs(t, err, brock.ErrNotFound)
+	for i := range 100 {
+		v, err := db.Incr("counter")
+		require.NoError(t, err)
+		require.EqualValues(t, i+1, v)
+	}
+	require.NoError(t, db.Update(func(tx *brock.Tx) error {
+		for i := range n {
+			if err := tx.Set(fmt.Sprintf("tx:%d", i), make([]byte, i%300)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	for i := range n {
+		v, err := db.Get(fmt.Sprintf("tx:%d", i))
+		require.NoError(t, err, i)
+		require.Len(t, v, i%300)
+	}
+}

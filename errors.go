@@ -1,0 +1,98 @@
+package brock
+
+import (
+	"errors"
+
+	"github.com/brockdb/brock/internal/engine"
+	"github.com/brockdb/brock/internal/store"
+)
+
+// Errors of commands. A command's error wraps one of them; test with
+// errors.Is. Where Redis has a text for the situation, [RedisError] gives it.
+var (
+	// ErrNotFound: the key, field, member or element does not exist.
+	ErrNotFound = errors.New("brock: not found")
+	// ErrWrongType: the key holds another kind of value.
+	ErrWrongType = &kindError{"brock: wrong type", "WRONGTYPE Operation against a key holding the wrong kind of value"}
+	// ErrNotInteger: the value is not an integer of 64 bits.
+	ErrNotInteger = &kindError{"brock: not an integer", "ERR value is not an integer or out of range"}
+	// ErrNotFloat: the value is not a floating point number.
+	ErrNotFloat = &kindError{"brock: not a float", "ERR value is not a valid float"}
+	// ErrOverflow: the result would not fit in 64 bits.
+	ErrOverflow = &kindError{"brock: overflow", "ERR increment or decrement would overflow"}
+	// ErrNaN: a score is not a number.
+	ErrNaN = &kindError{"brock: not a number", "ERR value is not a valid float"}
+	// ErrNotSet: NX or XX refused to set the value.
+	ErrNotSet = errors.New("brock: not set")
+	// ErrSyntax: options exclude each other.
+	ErrSyntax = &kindError{"brock: syntax error", "ERR syntax error"}
+	// ErrOffset: an offset or index is out of range.
+	ErrOffset = &kindError{"brock: out of range", "ERR index out of range"}
+	// ErrTooLong: a string would exceed 512 MB.
+	ErrTooLong = &kindError{"brock: string too long", "ERR string exceeds maximum allowed size (proto-max-bulk-len)"}
+	// ErrExpire: a time to live is not positive where it has to be, or too long.
+	ErrExpire = &kindError{"brock: invalid expire time", "ERR invalid expire time"}
+	// ErrNoKey: a command that needs its key to exist found none.
+	ErrNoKey = &kindError{"brock: no such key", "ERR no such key"}
+	// ErrSameKey: source and destination are the same.
+	ErrSameKey = &kindError{"brock: same object", "ERR source and destination objects are the same"}
+	// ErrStreamID: the id is not above the stream's last one.
+	ErrStreamID = &kindError{"brock: stream id too small", "ERR The ID specified in XADD is equal or smaller than the target stream top item"}
+)
+
+// Errors of the database and of transactions.
+var (
+	// ErrClosed: the database has been closed.
+	ErrClosed = store.ErrClosed
+	// ErrReadOnly: a change was asked for in a View.
+	ErrReadOnly = store.ErrReadOnly
+	// ErrNested: a change through the DB inside the callback of its Update.
+	ErrNested = store.ErrNested
+	// ErrTxDone: the transaction's callback has returned.
+	ErrTxDone = store.ErrTxDone
+	// ErrPoisoned: an earlier write or sync failed; reopen the database.
+	ErrPoisoned = store.ErrPoisoned
+	// ErrTxTooLarge: the changes of a transaction exceed Options.MaxTxBytes.
+	ErrTxTooLarge = store.ErrTooLarge
+	// ErrNameTooLong: a key, field or member exceeds 64 KiB.
+	ErrNameTooLong = store.ErrTooLong
+	// ErrDatabase: there is no database of that number.
+	ErrDatabase = &kindError{"brock: database number out of range", "ERR DB index is out of range"}
+	// ErrLocked: another process has the directory open.
+	ErrLocked = engine.ErrLocked
+	// ErrFormat: the directory was written by a newer version, or by
+	// something else.
+	ErrFormat = engine.ErrFormat
+	// ErrCorrupt: stored bytes are not what was written.
+	ErrCorrupt = engine.ErrCorrupt
+	// ErrNoSpace: the device is too full to go on safely.
+	ErrNoSpace = engine.ErrNoSpace
+)
+
+// kindError is a sentinel with the text that Redis has for it.
+type kindError struct{ text, redis string }
+
+func (e *kindError) Error() string { return e.text }
+
+// redisError is an error whose Redis text is not its sentinel's.
+type redisError struct {
+	kind  error
+	redis string
+}
+
+func (e *redisError) Error() string { return e.kind.Error() + ": " + e.redis }
+func (e *redisError) Unwrap() error { return e.kind }
+
+// RedisError returns the text that Redis 7.0 has for an error of a command, ""
+// if it has none.
+func RedisError(err error) string {
+	var own *redisError
+	if errors.As(err, &own) {
+		return own.redis
+	}
+	var kind *kindError
+	if errors.As(err, &kind) {
+		return kind.redis
+	}
+	return ""
+}

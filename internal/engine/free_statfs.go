@@ -1,0 +1,22 @@
+//go:build linux || darwin || freebsd
+
+package engine
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// freeSpace returns the bytes that an unprivileged process may still write to
+// the file system of a directory.
+func freeSpace(name string) (int64, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(name, &st); err != nil {
+		return 0, fmt.Errorf("free space of %s: %w", name, err)
+	}
+	if int64(st.Bavail) < 0 { //nolint:unconvert // signed on FreeBSD alone, where root's reserve makes it negative
+		return 0, nil
+	}
+	return clampFree(uint64(st.Bavail), uint64(st.Bsize)), nil //nolint:unconvert // the types differ by platform
+}

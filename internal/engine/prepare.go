@@ -1,0 +1,175 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// prepareLoop is the log's goroutine: it keeps one segment ready, or as many as
+// Append waits for, until Close. It starts with the first scan.
+func (l *segmentLog) prepareLoop() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+
+	for {
+		for !l.closed && !l.dueLocked() {
+			l.changed.Wait()
+		}
+		if l.closed {
+			return
+		}
+		number, size := l.nextNumberLocked(), l.nextSizeLocked()
+		old := l.takeSpareLocked(number, size)
+		l.mu.Unlock()
+		s, err := l.prepare(number, size, old)
+		l.mu.Lock()
+		if err != nil {
+			l.prepareErr = fmt.Errorf("making segment %s ready: %w", l.name(number), err)
+		} else {
+			l.ready = append(l.ready, s)
+		}
+		l.changed.Broadcast()
+	}
+}
+
+// dueLocked tells whether another segment should be made ready. After a
+// failure none is until Append asks again.
+func (l *segmentLog) dueLocked() bool {
+	if !l.scanned || l.err != nil || l.prepareErr != nil {
+		return false
+	}
+	return len(l.ready) == 0 && len(l.live) > 0 || l.readyLocked() < l.want
+}
+
+// readyLocked returns the bytes of all ready segments.
+func (l *segmentLog) readyLocked() (n int64) {
+	for _, s := range l.ready {
+		n += s.size
+	}
+	return n
+}
+
+// awaitLocked waits until ready segments have need bytes. A device that is full
+// leaves the log as it was; any other failure is the log's.
+func (l *segmentLog) awaitLocked(need int64) error {
+	defer func() { l.want = 0 }()
+	l.prepareErr = nil
+	for {
+		switch {
+		case l.readyLocked() >= need:
+			return nil
+		case l.closed:
+			return ErrClosed
+		case l.prepareErr != nil:
+			if !errors.Is(l.prepareErr, ErrNoSpace) {
+				l.err = fmt.Errorf("the log has failed: %w", l.prepareErr)
+			}
+			return l.prepareErr
+		}
+		l.want = need
+		l.changed.Broadcast()
+		l.changed.Wait()
+	}
+}
+
+// nextNumberLocked returns the number of the next segment to be made ready.
+func (l *segmentLog) nextNumberLocked() uint64 {
+	switch {
+	case len(l.ready) > 0:
+		return l.ready[len(l.ready)-1].number + 1
+	case len(l.live) > 0:
+		return l.active().number + 1
+	}
+	return 1
+}
+
+// nextSizeLocked returns the size for the next segment: about a quarter of the
+// log that is live, so that an empty database stays small, and at most twice
+// the last segment's.
+func (l *segmentLog) nextSizeLocked() int64 {
+	size := l.opt.first
+	limit := l.opt.max
+	if len(l.live) > 0 {
+		limit = min(limit, 2*l.active().size)
+	}
+	for live := l.sizeLocked(); size < limit && size*4 <= live; {
+		size *= 2
+	}
+	return max(l.opt.first, min(size, limit))
+}
+
+// takeSpareLocked removes a spare segment for the next number, nil if there is
+// none of that size or more. One that has the name already must be it.
+func (l *segmentLog) takeSpareLocked(number uint64, size int64) *segment {
+	best := -1
+	for i, s := range l.spare {
+		if s.number == number {
+			best = i
+			break
+		}
+		if s.size >= size && (best < 0 || s.size < l.spare[best].size) {
+			best = i
+		}
+	}
+	if best < 0 {
+		return nil
+	}
+	s := l.spare[best]
+	l.spare = append(l.spare[:best], l.spare[best+1:]...)
+	return s
+}
+
+// prepare makes a segment of at least size bytes durable under a number, from
+// an old one or anew, and returns it open. What an old one holds is left there:
+// its frames carry another number.
+func (l *segmentLog) prepare(number uint64, size int64, old *segment) (*segment, error) {
+	name := l.name(number)
+	if old == nil {
+		temp := name + tempSuffix
+		if err := l.fill(temp, size); err != nil {
+			return nil, errors.Join(err, removeIfThere(l.opt.fs, temp))
+		}
+		if err := l.opt.fs.Rename(temp, name); err != nil {
+			return nil, err
+		}
+	} else {
+		size = old.size
+		if old.number != number {
+			if err := l.opt.fs.Rename(l.name(old.number), name); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := l.opt.fs.SyncDir(l.opt.dir); err != nil {
+		return nil, err
+	}
+	file, err := l.opt.fs.OpenFile(name, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	return &segment{number: number, size: size, file: file}, nil
+}
+
+// fill writes and syncs a file of zeroes.
+func (l *segmentLog) fill(name string, size int64) (err error) {
+	f, err := l.opt.fs.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, filePerm)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+
+	zeroes := make([]byte, min(size, 256<<10))
+	for off := int64(0); off < size; {
+		n, err := f.WriteAt(zeroes[:min(int64(len(zeroes)), size-off)], off)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return io.ErrShortWrite
+		}
+		off += int64(n)
+	}
+	return f.Sync()
+}

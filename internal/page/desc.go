@@ -1,0 +1,112 @@
+package page
+
+import (
+	"sync/atomic"
+
+	"github.com/brockdb/brock/internal/engine"
+)
+
+// Kind tells what a page's block holds.
+type Kind uint8
+
+// The kinds of pages. A page numbered 0 of an object, raw ones excepted, begins
+// with the object's [Header]; what follows is the body.
+const (
+	KindRaw    Kind = 1 + iota // bytes of a string
+	KindHashed                 // a Hashed block
+	KindLeaf                   // an Ordered block of items
+	KindInner                  // an Ordered block of children
+	KindHeader                 // a header without a body
+)
+
+// none is the absent descriptor or node.
+const none = 0
+
+// pid is the number of a descriptor in its partition, or in an Access if the
+// private bit is set. 0 is none.
+type pid uint32
+
+const privateBit pid = 1 << 31
+
+// Flags of a descriptor.
+const (
+	flagHashed = 1 << iota // a page of a table: no is its first hash, depth its prefix length
+	flagDir                // a page of a directory: never dropped
+	flagImaged             // the base holds a complete image, in slot
+	flagDead               // retired: kept for snapshots only
+)
+
+// desc describes a page: its current version, where its older versions are,
+// and what the base knows of it. 64 bytes, one cache line. Guarded by the
+// partition's lock; the single writer may read it without.
+type desc struct {
+	ref   Ref    // the current version's block; 0 if cold
+	lsn   uint64 // the transaction that made the current version
+	no    uint64 // page number; a leaf's first position, too, see Table
+	older [2]uint32
+	obj   uint64
+	prev  pid // pages of the same object, for dropping it
+	next  pid
+	epoch uint32 // dirty epoch of the last change, see Part.epoch
+	taken uint32 // the epoch whose step has taken the image it needs
+	kind  Kind
+	depth uint8
+	slot  uint8
+	flags uint8
+	pins  int32 // readers and commands that need the block to stay, and usedBit; atomic
+}
+
+// usedBit in pins: touched since the evictor's hand passed (second chance).
+const usedBit = 1 << 30
+
+// node is a version of a page that is no longer current but that a snapshot
+// needs. older leads on: both entries are the same unless the page was merged
+// from two, when the hash bit behind depth chooses.
+type node struct {
+	ref   Ref
+	lsn   uint64
+	sup   uint64 // the transaction that replaced it
+	no    uint64
+	obj   uint64
+	older [2]uint32
+	desc  pid // whose version it was
+	kind  Kind
+	depth uint8
+	flags uint8
+	step  bool // needed by the checkpoint step too
+}
+
+// addr returns the page's address in the base.
+func (d *desc) addr() engine.Addr {
+	a := engine.Addr{Dir: d.flags&flagDir != 0, Object: d.obj, No: d.no}
+	if d.flags&flagHashed != 0 {
+		a.Class = engine.ClassHashed
+		a.No &= lowHalf
+	}
+	return a
+}
+
+// bodyOffset returns where the body begins in the page's block.
+func bodyOffset(no uint64, kind Kind, flags uint8) int {
+	if no == 0 && flags&flagHashed == 0 && kind != KindRaw {
+		return HeaderSize
+	}
+	return 0
+}
+
+// offset returns where the body begins in the page's block.
+func (d *desc) offset() int { return bodyOffset(d.no, d.kind, d.flags) }
+
+// pin keeps the current block from being dropped or moved by the evictor.
+func (d *desc) pin()   { atomic.AddInt32(&d.pins, 1) }
+func (d *desc) unpin() { atomic.AddInt32(&d.pins, -1) }
+
+// pinned tells whether anyone holds a pin.
+func (d *desc) pinned() bool { return atomic.LoadInt32(&d.pins)&^usedBit != 0 }
+
+// use notes that the page was touched.
+func (d *desc) use() {
+	if atomic.LoadInt32(&d.pins)&usedBit == 0 {
+		atomic.OrInt32(&d.pins, usedBit)
+	}
+}

@@ -1,0 +1,285 @@
+package page
+
+import (
+	"encoding/binary"
+	"fmt"
+	"unsafe"
+
+	"github.com/brockdb/brock/internal/engine"
+)
+
+// byteString views bytes as a string, for as long as they do not change.
+func byteString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// miss is called for a page that is not in memory: it notes the page and
+// returns ErrCold or, with a source at hand, loads it.
+func (a *Access) miss(p *Part, c coldPage) error {
+	if a.src == nil {
+		a.cold = append(a.cold, c)
+		return ErrCold
+	}
+	got, err := a.m.get(a.src, c)
+	if err != nil {
+		return err
+	}
+	if a.mode != Direct {
+		p.Lock()
+		defer p.Unlock()
+	}
+	return a.install(p, c, got)
+}
+
+// Load loads the pages that made a command return ErrCold, and pins them until
+// Release. No partition is locked by the caller.
+func (a *Access) Load(src Source) error {
+	cold := a.cold
+	a.cold = a.cold[:0]
+	for _, c := range cold {
+		got, err := a.m.get(src, c)
+		if err != nil {
+			return err
+		}
+		p := &a.m.parts[c.addr.Partition()]
+		p.Lock()
+		err = a.install(p, c, got)
+		p.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loaded is what the source gave for a coldPage.
+type loaded struct {
+	image  engine.Image
+	leaves []imageOf
+}
+
+// get asks the source for what is cold; no lock is needed.
+func (m *Memory) get(src Source, c coldPage) (loaded, error) {
+	if c.table {
+		var images []imageOf
+		err := src.List(c.addr.Object, engine.ClassHashed, func(im engine.Image) error {
+			leaf, err := leafImage(im)
+			images = append(images, leaf)
+			return err
+		})
+		return loaded{leaves: resolve(images)}, err
+	}
+	im, err := src.Get(c.addr)
+	if err != nil {
+		return loaded{}, fmt.Errorf("page: %+v: %w", c.addr, err)
+	}
+	return loaded{image: im}, check(im)
+}
+
+// check verifies that an image is well formed: its checksum has told that it
+// is what was written.
+func check(im engine.Image) error {
+	kind := Kind(im.Kind)
+	if im.Addr.Class == engine.ClassHashed {
+		if _, err := leafImage(im); err != nil {
+			return err
+		}
+		im.Data = im.Data[leafHead:]
+	}
+	body := im.Data
+	off := 0
+	if im.Addr.Class == engine.ClassPlain {
+		off = bodyOffset(im.Addr.No, kind, 0)
+	}
+	if len(body) < off {
+		return fmt.Errorf("page: %+v: %d bytes: %w", im.Addr, len(body), engine.ErrCorrupt)
+	}
+	var err error
+	switch kind {
+	case KindHashed:
+		err = Hashed(body[off:]).Check()
+	case KindLeaf, KindInner:
+		err = Ordered(body[off:]).Check()
+	case KindRaw, KindHeader:
+	default:
+		err = fmt.Errorf("kind %d", kind)
+	}
+	if err != nil {
+		return fmt.Errorf("page: %+v: %w: %w", im.Addr, err, engine.ErrCorrupt)
+	}
+	return nil
+}
+
+// leafHead is the size of what stands before the block in the image of a
+// table's leaf: the range that it covers.
+const leafHead = 8
+
+// leafImage reads the range that the image of a leaf covers.
+func leafImage(im engine.Image) (imageOf, error) {
+	if len(im.Data) < leafHead || im.Data[4] > maxDepth || im.Addr.No > lowHalf || Kind(im.Kind) != KindHashed {
+		return imageOf{}, fmt.Errorf("page: %+v: no leaf: %w", im.Addr, engine.ErrCorrupt)
+	}
+	return imageOf{
+		first: uint64(binary.LittleEndian.Uint32(im.Data)) << 32, depth: im.Data[4],
+		no: im.Addr.No, step: im.Step, lsn: im.LSN, slot: im.Slot,
+	}, nil
+}
+
+// appendLeafHead appends what leafImage reads.
+func appendLeafHead(b []byte, no uint64, depth uint8) []byte {
+	b = binary.LittleEndian.AppendUint32(b, uint32(no>>32))
+	return append(b, depth, 0, 0, 0)
+}
+
+// install puts what was loaded in its place, unless someone was faster. The
+// caller holds the partition's write lock.
+func (a *Access) install(p *Part, c coldPage, got loaded) error {
+	if c.table {
+		if p.tables[c.addr.Object] != nil {
+			return nil
+		}
+		t, err := p.tableOf(c.addr.Object, false, got.leaves)
+		if err == nil {
+			p.tables[c.addr.Object] = t
+		}
+		return err
+	}
+	id := c.id
+	if id == none {
+		id = p.plain(c.addr.Object, c.addr.No)
+	}
+	d := p.at(id)
+	if d.ref == none && d.flags&flagDead == 0 && d.addr() == c.addr {
+		p.fill(d, got.image)
+	}
+	if a.mode != Direct {
+		d.pin()
+		a.pins = append(a.pins, d)
+	}
+	return nil
+}
+
+// plain returns the descriptor of a plain page, a cold one if need be.
+func (p *Part) plain(obj, no uint64) pid {
+	head := p.head(obj)
+	if no == 0 {
+		return head
+	}
+	k := pageKey{obj, no}
+	id, ok := p.index[k]
+	if !ok {
+		var d *desc
+		id, d = p.newDesc()
+		d.obj, d.no = obj, no
+		p.index[k] = id
+		p.link(head, id)
+	}
+	return id
+}
+
+// fill makes the image the current version of a cold page.
+func (p *Part) fill(d *desc, im engine.Image) {
+	if d.flags&flagHashed != 0 {
+		im.Data = im.Data[leafHead:]
+	}
+	ref, b := p.m.pool.Alloc(len(im.Data))
+	n := copy(b, im.Data)
+	clear(b[n:]) // strings count on zeroes behind what was written
+	d.ref, d.lsn, d.kind, d.slot = ref, im.LSN, Kind(im.Kind), im.Slot
+	d.flags |= flagImaged
+	d.use()
+	d.epoch = 0
+}
+
+// DirLoader takes the images of directories that a base holds and makes tables
+// of them. It is used before the memory is shared.
+type DirLoader struct {
+	m    *Memory
+	dirs map[uint64][]dirImage
+}
+
+// dirImage is an image whose block is in memory already.
+type dirImage struct {
+	imageOf
+	ref Ref
+}
+
+// NewDirLoader returns a loader.
+func (m *Memory) NewDirLoader() *DirLoader {
+	return &DirLoader{m: m, dirs: make(map[uint64][]dirImage)}
+}
+
+// Add takes an image.
+func (l *DirLoader) Add(im engine.Image) error {
+	if im.Addr.Partition() >= Partitions || im.Addr.Class != engine.ClassHashed {
+		return fmt.Errorf("page: %+v: no directory page: %w", im.Addr, engine.ErrCorrupt)
+	}
+	if err := check(im); err != nil {
+		return err
+	}
+	leaf, err := leafImage(im)
+	if err != nil {
+		return err
+	}
+	ref, b := l.m.pool.Alloc(len(im.Data) - leafHead)
+	n := copy(b, im.Data[leafHead:])
+	clear(b[n:])
+	l.dirs[im.Addr.Object] = append(l.dirs[im.Addr.Object], dirImage{leaf, ref})
+	return nil
+}
+
+// Finish calls fn with each directory: its partition and space, its table, and
+// its leaves one by one.
+func (l *DirLoader) Finish(fn func(part int, space uint64, t *Table) error) error {
+	for obj, images := range l.dirs {
+		p := &l.m.parts[obj>>56]
+		t, err := p.dirTable(obj, images)
+		if err != nil {
+			return err
+		}
+		if err := fn(p.id, obj&^(0xff<<56), t); err != nil {
+			return err
+		}
+		delete(l.dirs, obj)
+	}
+	return nil
+}
+
+// dirTable makes the table of one directory and frees images that do not count.
+func (p *Part) dirTable(obj uint64, images []dirImage) (*Table, error) {
+	refs := make(map[imageOf]Ref, len(images))
+	of := make([]imageOf, len(images))
+	for i, im := range images {
+		refs[im.imageOf], of[i] = im.ref, im.imageOf
+	}
+	chosen := resolve(of)
+	t, err := p.tableOf(obj, true, chosen)
+	if err != nil {
+		return nil, err
+	}
+	for _, im := range chosen {
+		d := p.at(t.leaves[t.index(im.first)])
+		d.ref = refs[im]
+		delete(refs, im)
+	}
+	for _, ref := range refs {
+		p.m.pool.Free(ref)
+	}
+	for _, im := range images { // numbers are not used twice, whatever became of their pages
+		t.next = max(t.next, uint32(im.no))
+	}
+	return t, nil
+}
+
+// Each calls fn with each leaf of a table whose leaves are in memory. The
+// caller is alone.
+func (t *Table) Each(p *Part, fn func(Leaf)) {
+	last := pid(none)
+	for _, id := range t.leaves {
+		if id != last {
+			fn(Leaf{h: Hashed(p.m.pool.Bytes(p.at(id).ref)), End: 0})
+			last = id
+		}
+	}
+}
+
+// Object returns the number of a table's object or directory.
+func (t *Table) Object() uint64 { return t.obj }

@@ -1,0 +1,603 @@
+package page
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/brockdb/brock/internal/engine"
+)
+
+// innerBytes is where an inner node splits.
+const innerBytes = 4 << 10
+
+// Tree is a counted B+tree of an object: a sequence of items that is addressed
+// by position and, if it is keyed, in ascending order of its items' keys. Its
+// root is always page Root; 0 is the body of the header's page.
+//
+// An inner node's item is {child's page number u32, items below it u64, lowest
+// key below it}; the lowest key of the first child is not looked at. Inner
+// nodes are pages like leaves, so rank, index and range cost O(log n) also when
+// leaves are cold.
+type Tree struct {
+	Obj  uint64
+	Root uint64 // 0, or 1 where the object's table is embedded in page 0
+	// Key is the length of an item's key, its first bytes; 0 if items have
+	// none and only positions count, -1 if the whole item is its key.
+	Key int
+}
+
+const childHead = 12
+
+// frame is one step of the way from the root to an item: which child of an
+// inner node, or which item of the leaf, the last one.
+type frame struct {
+	g pg
+	i int
+}
+
+// key returns an item's key.
+func (t Tree) key(item []byte) []byte {
+	if t.Key < 0 {
+		return item
+	}
+	return item[:min(t.Key, len(item))]
+}
+
+func childNo(item []byte) uint64    { return uint64(binary.LittleEndian.Uint32(item)) }
+func childCount(item []byte) uint64 { return binary.LittleEndian.Uint64(item[4:]) }
+func childLow(item []byte) []byte   { return item[childHead:] }
+
+// child makes an inner node's item.
+func child(no, count uint64, low []byte) []byte {
+	b := make([]byte, childHead, childHead+len(low))
+	binary.LittleEndian.PutUint32(b, uint32(no))
+	binary.LittleEndian.PutUint64(b[4:], count)
+	return append(b, low...)
+}
+
+// addChildCount changes the count of an inner node's item in place.
+func addChildCount(item []byte, by int64) {
+	binary.LittleEndian.PutUint64(item[4:], childCount(item)+uint64(by))
+}
+
+// node returns a page of the tree.
+func (a *Access) node(t Tree, no uint64) (pg, error) {
+	g, err := a.fetch(t.Obj, no)
+	if err == nil && g.kind != KindLeaf && g.kind != KindInner {
+		err = fmt.Errorf("page: object %#x page %d is no tree node: %w", t.Obj, no, engine.ErrCorrupt)
+	}
+	return g, err
+}
+
+// maxLevels is more than any tree can have.
+const maxLevels = 24
+
+// seekPos walks to the item at a position, or to where one would be inserted.
+func (a *Access) seekPos(t Tree, pos uint64) ([]frame, error) {
+	path := a.path[:0]
+	g, err := a.node(t, t.Root)
+	for ; err == nil && g.kind == KindInner && len(path) < maxLevels; g, err = a.node(t, g.no) {
+		o := Ordered(g.body())
+		i := 0
+		for n := o.Len() - 1; i < n; i++ {
+			c := childCount(o.Item(i))
+			if pos < c {
+				break
+			}
+			pos -= c
+		}
+		path = append(path, frame{g, i})
+		g.no = childNo(o.Item(i))
+	}
+	if err != nil {
+		return nil, err
+	}
+	path = append(path, frame{g, int(pos)})
+	a.path = path
+	return path, nil
+}
+
+// seekEnd walks to behind the last item.
+func (a *Access) seekEnd(t Tree) ([]frame, error) {
+	path := a.path[:0]
+	g, err := a.node(t, t.Root)
+	for ; err == nil && g.kind == KindInner && len(path) < maxLevels; g, err = a.node(t, g.no) {
+		o := Ordered(g.body())
+		path = append(path, frame{g, o.Len() - 1})
+		g.no = childNo(o.Item(o.Len() - 1))
+	}
+	if err != nil {
+		return nil, err
+	}
+	path = append(path, frame{g, Ordered(g.body()).Len()})
+	a.path = path
+	return path, nil
+}
+
+// seekKey walks to the first item whose key is not below key. rank is its
+// position, found whether its key is that key.
+func (a *Access) seekKey(t Tree, key []byte) (path []frame, rank uint64, found bool, err error) {
+	path = a.path[:0]
+	g, err := a.node(t, t.Root)
+	for ; err == nil && g.kind == KindInner && len(path) < maxLevels; g, err = a.node(t, g.no) {
+		o := Ordered(g.body())
+		i := t.childFor(o, key)
+		for j := range i {
+			rank += childCount(o.Item(j))
+		}
+		path = append(path, frame{g, i})
+		g.no = childNo(o.Item(i))
+	}
+	if err != nil {
+		return nil, 0, false, err
+	}
+	o := Ordered(g.body())
+	lo, hi := 0, o.Len()
+	for lo < hi {
+		mid := (lo + hi) / 2
+		if bytes.Compare(t.key(o.Item(mid)), key) < 0 {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	found = lo < o.Len() && bytes.Equal(t.key(o.Item(lo)), key)
+	path = append(path, frame{g, lo})
+	a.path = path
+	return path, rank + uint64(lo), found, nil
+}
+
+// childFor returns the last child whose lowest key is not above key.
+func (t Tree) childFor(o Ordered, key []byte) int {
+	lo, hi := 1, o.Len()
+	for lo < hi {
+		mid := (lo + hi) / 2
+		if bytes.Compare(childLow(o.Item(mid)), key) <= 0 {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo - 1
+}
+
+// Run is a leaf of a tree: consecutive items, the first at position First.
+type Run struct {
+	First uint64
+	o     Ordered
+}
+
+// Len returns the number of items.
+func (r Run) Len() int { return r.o.Len() }
+
+// Item returns the item at a position of the tree that is in the run. It is
+// valid until the access ends, releases or changes something.
+func (r Run) Item(pos uint64) []byte { return r.o.Item(int(pos - r.First)) }
+
+// End returns the position behind the last item.
+func (r Run) End() uint64 { return r.First + uint64(r.o.Len()) }
+
+// TreeRun returns the leaf with the item at a position below the number of
+// items. Cost: O(log n).
+func (a *Access) TreeRun(t Tree, pos uint64) (Run, error) {
+	path, err := a.seekPos(t, pos)
+	if err != nil {
+		return Run{}, err
+	}
+	f := path[len(path)-1]
+	r := Run{First: pos - uint64(f.i), o: Ordered(f.g.body())}
+	if f.i >= r.Len() {
+		return Run{}, fmt.Errorf("page: object %#x: no item %d: %w", t.Obj, pos, engine.ErrCorrupt)
+	}
+	return r, nil
+}
+
+// TreeFind returns the position of the first item whose key is not below key,
+// and the item if its key is equal, else nil. Cost: O(log n).
+func (a *Access) TreeFind(t Tree, key []byte) (rank uint64, item []byte, err error) {
+	path, rank, found, err := a.seekKey(t, key)
+	if err != nil || !found {
+		return rank, nil, err
+	}
+	f := path[len(path)-1]
+	return rank, Ordered(f.g.body()).Item(f.i), nil
+}
+
+// TreeInsert puts an item in the place that its key demands. The key is not in
+// the tree yet. Cost: O(log n).
+func (a *Access) TreeInsert(t Tree, item []byte) error {
+	path, _, _, err := a.seekKey(t, t.key(item))
+	if err != nil {
+		return err
+	}
+	return a.insert(t, path, item)
+}
+
+// TreeInsertAt puts an item at a position, before the one that is there.
+func (a *Access) TreeInsertAt(t Tree, pos uint64, item []byte) error {
+	path, err := a.seekPos(t, pos)
+	if err != nil {
+		return err
+	}
+	return a.insert(t, path, item)
+}
+
+// TreeAppend puts an item behind the last one. For a keyed tree its key is
+// higher than all others.
+func (a *Access) TreeAppend(t Tree, item []byte) error {
+	path, err := a.seekEnd(t)
+	if err != nil {
+		return err
+	}
+	return a.insert(t, path, item)
+}
+
+// TreeReplaceAt replaces the item at a position by one with the same key.
+func (a *Access) TreeReplaceAt(t Tree, pos uint64, item []byte) error {
+	path, err := a.seekPos(t, pos)
+	if err != nil {
+		return err
+	}
+	if _, err := a.fetch(t.Obj, 0); err != nil {
+		return err
+	}
+	f := &path[len(path)-1]
+	a.edit(&f.g)
+	o := Ordered(f.g.body())
+	if o.Replace(f.i, item) {
+		return nil
+	}
+	o.Remove(f.i, 1)
+	return a.pour(t, path, item, -1)
+}
+
+// insert puts an item where path leads.
+func (a *Access) insert(t Tree, path []frame, item []byte) error {
+	if err := a.pour(t, path, item, 0); err != nil {
+		return err
+	}
+	if t.Root == 0 {
+		a.count(t.Obj, 1)
+	}
+	return nil
+}
+
+// pour puts an item into the leaf at the end of path, which it splits if need
+// be, and adds one plus lost to the counts on the way.
+func (a *Access) pour(t Tree, path []frame, item []byte, lost int64) error {
+	if _, err := a.fetch(t.Obj, 0); err != nil {
+		return err // page numbers come from the header
+	}
+	for {
+		f := &path[len(path)-1]
+		a.edit(&f.g)
+		o := Ordered(f.g.body())
+		if o.Insert(f.i, item) {
+			break
+		}
+		need := o.NeedFor(len(item))
+		if need <= splitBytes || o.Len() < 2 {
+			a.rebuildOrdered(&f.g, need)
+			continue
+		}
+		if lost != 0 {
+			a.recount(path, lost)
+			lost = 0
+		}
+		path, _ = a.splitNode(t, path, len(path)-1, item)
+	}
+	a.recount(path, 1+lost)
+	a.path = path
+	return nil
+}
+
+// recount adds to the counts of all inner nodes on a path.
+func (a *Access) recount(path []frame, by int64) {
+	if by == 0 {
+		return
+	}
+	for l := range path[:len(path)-1] {
+		f := &path[l]
+		a.edit(&f.g)
+		addChildCount(Ordered(f.g.body()).Item(f.i), by)
+	}
+}
+
+// rebuildOrdered compacts a node into a block of at least size bytes.
+func (a *Access) rebuildOrdered(g *pg, size int) {
+	o := Ordered(g.body())
+	ref, b := a.m.pool.Alloc(g.off + size)
+	copy(b, g.block[:g.off])
+	o.CopyTo(b[g.off:], 0, o.Len(), o.Len()+1)
+	a.setBlock(g, ref, b)
+}
+
+// newNode makes a node with items [from, to) of o.
+func (a *Access) newNode(t Tree, p *Part, kind Kind, o Ordered, from, to int) pg {
+	head, err := a.fetch(t.Obj, 0)
+	if err != nil {
+		panic("page: header dropped during a change: " + err.Error())
+	}
+	a.edit(&head)
+	no := head.header().takeNo()
+	size := 0
+	for i := from; i < to; i++ {
+		size += len(o.Item(i)) + 5
+	}
+	g := a.create(p, desc{obj: t.Obj, no: no, kind: kind}, OrderedSize(to-from+1, size))
+	o.CopyTo(g.body(), from, to, to-from+1)
+	return g
+}
+
+// growRoot moves the root's items to a new page, which becomes the root's only
+// child.
+func (a *Access) growRoot(t Tree, path []frame) []frame {
+	root := &path[0]
+	a.edit(&root.g)
+	o := Ordered(root.g.body())
+	below := a.newNode(t, root.g.p, root.g.kind, o, 0, o.Len())
+	root.g = a.current(root.g.p, root.g.id) // the header may have been edited in the same page
+	item := child(below.no, weightOf(o, root.g.kind), nil)
+	ref, b := a.m.pool.Alloc(root.g.off + OrderedSize(4, 4*32))
+	copy(b, root.g.block[:root.g.off])
+	InitOrdered(b[root.g.off:], 4).Insert(0, item)
+	a.setBlock(&root.g, ref, b)
+	root.g.d.kind, root.g.kind = KindInner, KindInner
+	grown := append([]frame{{root.g, 0}, {below, root.i}}, path[1:]...)
+	return grown
+}
+
+// weightOf returns the number of tree items at or below a node.
+func weightOf(o Ordered, kind Kind) uint64 { return weightRange(o, kind, 0, o.Len()) }
+
+// weightRange returns the number of tree items at or below items of a node.
+func weightRange(o Ordered, kind Kind, from, to int) (n uint64) {
+	if kind == KindLeaf {
+		return uint64(to - from)
+	}
+	for i := from; i < to; i++ {
+		n += childCount(o.Item(i))
+	}
+	return n
+}
+
+// splitNode divides the node at a level of path and returns the path to the
+// half that leads on, and its level. item is what the leaf is to take.
+func (a *Access) splitNode(t Tree, path []frame, level int, item []byte) ([]frame, int) {
+	if level == 0 {
+		path, level = a.growRoot(t, path), 1
+	}
+	f := &path[level]
+	at, appending := a.splitPoint(Ordered(f.g.body()), f)
+	var low []byte
+	switch o := Ordered(f.g.body()); {
+	case f.g.kind == KindInner:
+		low = bytes.Clone(childLow(o.Item(at)))
+	case appending:
+		low = bytes.Clone(t.key(item))
+	default:
+		low = bytes.Clone(t.key(o.Item(at)))
+	}
+	path, level = a.makeRoom(t, path, level, len(low))
+	f = &path[level]
+	a.edit(&f.g)
+	o := Ordered(f.g.body())
+	n := o.Len()
+	right := a.newNode(t, f.g.p, f.g.kind, o, at, n)
+	f.g = a.current(f.g.p, f.g.id)
+	o = Ordered(f.g.body())
+	rw := weightRange(o, f.g.kind, at, n)
+	o.Remove(at, n-at)
+	a.rebuildOrdered(&f.g, o.Live())
+	up := &path[level-1]
+	a.edit(&up.g)
+	po := Ordered(up.g.body())
+	addChildCount(po.Item(up.i), -int64(rw))
+	if !po.Insert(up.i+1, child(right.no, rw, low)) {
+		panic("page: no room in an inner node")
+	}
+	if f.i > at || f.i == at && (appending || f.g.kind == KindInner) {
+		up.i++
+		f.i -= at
+		f.g = right
+	}
+	return path, level
+}
+
+// splitPoint returns the index of the first item of the right half. Where a
+// sequence grows at an end the full node stays full.
+func (a *Access) splitPoint(o Ordered, f *frame) (at int, appending bool) {
+	n := o.Len()
+	if f.g.kind == KindLeaf {
+		switch f.i {
+		case n:
+			return n, true
+		case 0:
+			return 0, false
+		}
+	}
+	total := o.Live()
+	sum := 0
+	for at = 0; at < n-1 && sum < total/2; at++ {
+		sum += len(o.Item(at)) + 4
+	}
+	return max(at, 1), false
+}
+
+// makeRoom makes sure that the parent of the node at a level can take one more
+// child with a lowest key of this length.
+func (a *Access) makeRoom(t Tree, path []frame, level, low int) ([]frame, int) {
+	up := &path[level-1]
+	a.edit(&up.g)
+	o := Ordered(up.g.body())
+	need := o.NeedFor(childHead + low)
+	if need > innerBytes && o.Len() >= 4 {
+		n := len(path)
+		path, _ = a.splitNode(t, path, level-1, nil)
+		level += len(path) - n
+		up = &path[level-1]
+		a.edit(&up.g)
+		o = Ordered(up.g.body())
+		need = o.NeedFor(childHead + low)
+	}
+	a.rebuildOrdered(&up.g, need)
+	return path, level
+}
+
+// TreeRemove removes n items from a position on. Cost: O(log n) for each leaf
+// touched.
+func (a *Access) TreeRemove(t Tree, pos, n uint64) error {
+	for at := pos; at < pos+n; { // whatever is cold has to be missed before the first change
+		r, err := a.TreeRun(t, at)
+		if err != nil {
+			return err
+		}
+		at = r.End()
+	}
+	if _, err := a.fetch(t.Obj, 0); err != nil {
+		return err
+	}
+	for left := n; left > 0; {
+		path, err := a.seekPos(t, pos)
+		if err != nil {
+			return err
+		}
+		f := &path[len(path)-1]
+		k := min(left, uint64(Ordered(f.g.body()).Len()-f.i))
+		a.cut(t, path, int(k))
+		left -= k
+	}
+	if t.Root == 0 {
+		a.count(t.Obj, -int64(n))
+	}
+	return nil
+}
+
+// cut removes k items of the leaf at the end of path.
+func (a *Access) cut(t Tree, path []frame, k int) {
+	a.recount(path, -int64(k))
+	level := len(path) - 1
+	f := &path[level]
+	for level > 0 && k == Ordered(f.g.body()).Len() {
+		a.remove(t.Obj, f.g.no)
+		level--
+		f, k = &path[level], 1
+	}
+	a.edit(&f.g)
+	o := Ordered(f.g.body())
+	o.Remove(f.i, k)
+	if o.Len() == 0 { // the root, and all is gone
+		f.g.d.kind, f.g.kind = KindLeaf, KindLeaf
+		a.rebuildOrdered(&f.g, OrderedSize(1, 16))
+		return
+	}
+	if live := o.Live(); live*2 < len(o) && len(o) > 128 {
+		a.rebuildOrdered(&f.g, live+live/8)
+	}
+	a.mergeNode(t, path, level)
+	a.shrinkRoot(t)
+}
+
+// mergeNode joins a small node with a neighbour below the same parent, if one
+// is in memory and small, too.
+func (a *Access) mergeNode(t Tree, path []frame, level int) {
+	if level == 0 {
+		return
+	}
+	f, up := &path[level], &path[level-1]
+	o, po := Ordered(f.g.body()), Ordered(up.g.body())
+	if o.Live() >= mergeBytes || po.Len() < 2 {
+		return
+	}
+	li := max(up.i-1, 0) // the left one of the pair
+	left, ok := a.resident(t.Obj, childNo(po.Item(li)))
+	if !ok {
+		return
+	}
+	right, ok := a.resident(t.Obj, childNo(po.Item(li+1)))
+	if !ok || left.kind != right.kind || Ordered(left.body()).Live()+Ordered(right.body()).Live() > splitBytes/2 {
+		return
+	}
+	a.edit(&left)
+	lo, ro := Ordered(left.body()), Ordered(right.body())
+	n := lo.Len() + ro.Len()
+	ref, b := a.m.pool.Alloc(left.off + OrderedSize(n+1, lo.Live()+ro.Live()))
+	copy(b, left.block[:left.off])
+	joined := lo.CopyTo(b[left.off:], 0, lo.Len(), n+1)
+	for i := range ro.Len() {
+		item := ro.Item(i)
+		if i == 0 && right.kind == KindInner { // its first key counts from now on
+			item = child(childNo(item), childCount(item), childLow(po.Item(li+1)))
+		}
+		if !joined.Insert(joined.Len(), item) {
+			a.setBlockGrown(&left, &ref, &b, &joined, item)
+		}
+	}
+	a.setBlock(&left, ref, b)
+	moved := childCount(po.Item(li + 1))
+	addChildCount(po.Item(li), int64(moved))
+	po.Remove(li+1, 1)
+	a.remove(t.Obj, right.no)
+}
+
+// setBlockGrown moves a half-built node to a larger block and appends item.
+func (a *Access) setBlockGrown(g *pg, ref *Ref, b *[]byte, o *Ordered, item []byte) {
+	nref, nb := a.m.pool.Alloc(g.off + o.NeedFor(len(item))*2)
+	copy(nb, (*b)[:g.off])
+	grown := o.CopyTo(nb[g.off:], 0, o.Len(), o.Len()*2+2)
+	grown.Insert(grown.Len(), item)
+	a.m.pool.Free(*ref)
+	*ref, *b, *o = nref, nb, grown
+}
+
+// resident returns a plain page if it is in memory.
+func (a *Access) resident(obj, no uint64) (pg, bool) {
+	p := &a.m.parts[obj>>56]
+	k := pageKey{obj, no}
+	if a.mode == Direct {
+		id, ok := p.index[k]
+		if !ok || p.at(id).ref == none {
+			return pg{}, false
+		}
+		return a.current(p, id), true
+	}
+	if id, ok := a.news[k]; ok {
+		return a.current(p, id), true
+	}
+	p.RLock()
+	defer p.RUnlock()
+	id, ok := p.index[k]
+	if !ok {
+		return pg{}, false
+	}
+	if o := a.overlay(p, id); o != nil {
+		return a.current(p, o.priv), true
+	}
+	if !a.hold(p.at(id)) {
+		return pg{}, false
+	}
+	return a.current(p, id), true
+}
+
+// shrinkRoot lets the root take over the items of its only child.
+func (a *Access) shrinkRoot(t Tree) {
+	for {
+		root, ok := a.resident(t.Obj, t.Root)
+		if !ok || root.kind != KindInner || Ordered(root.body()).Len() != 1 {
+			return
+		}
+		below, ok := a.resident(t.Obj, childNo(Ordered(root.body()).Item(0)))
+		if !ok {
+			return
+		}
+		a.edit(&root)
+		o := Ordered(below.body())
+		ref, b := a.m.pool.Alloc(root.off + o.NeedFor(16))
+		copy(b, root.block[:root.off])
+		o.CopyTo(b[root.off:], 0, o.Len(), o.Len()+1)
+		a.setBlock(&root, ref, b)
+		root.d.kind = below.kind
+		a.remove(t.Obj, below.no)
+	}
+}

@@ -1,0 +1,247 @@
+package store
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/brockdb/brock/internal/engine"
+	"github.com/brockdb/brock/internal/page"
+)
+
+// checkpointer folds changed pages into the base, some partitions at a time,
+// and lets the log behind them go.
+type checkpointer struct {
+	mu       sync.Mutex // held for a step: there is one at a time
+	complete [engine.PartitionCount]uint64
+	number   uint64         // of the last step begun
+	sweep    []page.Dropped // objects whose images are to go once all partitions know of it
+	held     int            // backups that need the log as it is
+	last     time.Time      // when the last round ended
+}
+
+const (
+	defaultMinRound = 32 << 20
+	maxRound        = 4 << 30
+	defaultStep     = 64 << 20
+)
+
+// due tells whether a round of steps over all partitions should start.
+func (s *Store) due() bool {
+	if s.base == nil {
+		return false
+	}
+	limit := min(max(s.base.Size(), s.opts.MinRound), maxRound)
+	return s.wlog.log.Size() >= limit || s.opts.MemoryBudget > 0 && s.dirtyBytes() > s.opts.MemoryBudget/3
+}
+
+// dirtyBytes returns about how many bytes of pages the base does not have.
+func (s *Store) dirtyBytes() (n int64) {
+	for i := range page.Partitions {
+		n += s.mem.Part(i).DirtyBytes()
+	}
+	return n
+}
+
+// Checkpoint runs a round: a step for each partition, so that the log before
+// this moment is not needed any more.
+func (s *Store) Checkpoint() error {
+	if err := s.usable(); err != nil {
+		return err
+	}
+	if s.base == nil {
+		return nil
+	}
+	for _, parts := range s.steps() {
+		if err := s.Step(parts); err != nil {
+			return err
+		}
+		if s.life.closed.Load() {
+			return nil
+		}
+	}
+	return s.endRound()
+}
+
+// steps divides all partitions in runs of about StepSize dirty bytes, those
+// first that have been complete for longest. With repeated kills others would
+// never be reached, and the log would grow without bound.
+func (s *Store) steps() (masks []uint64) {
+	s.check.mu.Lock()
+	complete := s.check.complete
+	s.check.mu.Unlock()
+	order := make([]int, page.Partitions)
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(complete[a], complete[b]) })
+	var mask uint64
+	var size int64
+	for _, i := range order {
+		mask |= 1 << i
+		if size += s.mem.Part(i).DirtyBytes(); size >= s.opts.StepSize {
+			masks = append(masks, mask)
+			mask, size = 0, 0
+		}
+	}
+	if mask != 0 {
+		masks = append(masks, mask)
+	}
+	return masks
+}
+
+// Step runs one checkpoint step over the partitions of mask. An error poisons
+// the store, ErrNoSpace before the first write excepted.
+func (s *Store) Step(mask uint64) error {
+	s.check.mu.Lock()
+	defer s.check.mu.Unlock()
+	if err := s.usable(); err != nil {
+		return err
+	}
+	if err := s.room(); err != nil {
+		return err
+	}
+	if s.committed.Load() == 0 {
+		return nil
+	}
+	s.check.number++
+	var tables []byte
+	st := s.mem.BeginStep(mask, s.check.number, func() uint64 {
+		tables = s.spaces.Load().encode()
+		return s.committed.Load()
+	})
+	if err := s.writeStep(st, tables); err != nil {
+		return s.fail(fmt.Errorf("store: checkpoint step %d: %w", st.Number, err))
+	}
+	st.End()
+	for i := range s.check.complete {
+		if i == page.Partitions || mask>>i&1 != 0 {
+			s.check.complete[i] = st.LSN
+		}
+	}
+	s.check.sweep = append(s.check.sweep, st.Dropped()...)
+	s.stats.steps.Add(1)
+	s.nudge()
+	return s.truncate()
+}
+
+// writeStep writes the images of a step and completes it.
+func (s *Store) writeStep(st *page.Step, tables []byte) error {
+	// The log first: a base that is ahead of the log would survive a crash
+	// together with a history that does not contain it.
+	if err := s.wlog.await(st.LSN, true); err != nil {
+		return err
+	}
+	epoch := s.wlog.epoch
+	err := st.Write(func(images []engine.Image) error {
+		return s.base.Write(epoch, st.Number, images)
+	})
+	if err != nil {
+		return err
+	}
+	return s.base.Complete(epoch, st.Number, st.Parts, st.LSN, tables, st.Removed())
+}
+
+// room refuses a step that may fill the device.
+func (s *Store) room() error {
+	free, err := s.eng.Free()
+	if err != nil {
+		return err
+	}
+	if free <= 0 {
+		return fmt.Errorf("store: checkpoint: %w", engine.ErrNoSpace)
+	}
+	return nil
+}
+
+// truncate drops the log that every partition's images have. The caller holds
+// check.mu.
+func (s *Store) truncate() error {
+	if s.check.held > 0 {
+		return nil
+	}
+	if err := s.wlog.log.TruncateBefore(slices.Min(s.check.complete[:]) + 1); err != nil {
+		return s.fail(err)
+	}
+	return nil
+}
+
+// endRound deletes images of what is gone, and lets the base tidy up.
+func (s *Store) endRound() error {
+	s.check.mu.Lock()
+	defer s.check.mu.Unlock()
+	known := slices.Min(s.check.complete[:])
+	var objects, dirs []uint64
+	s.check.sweep = slices.DeleteFunc(s.check.sweep, func(d page.Dropped) bool {
+		if d.LSN > known {
+			return false
+		}
+		if d.Dir {
+			dirs = append(dirs, d.Object)
+		} else {
+			objects = append(objects, d.Object)
+		}
+		return true
+	})
+	err := errors.Join(s.base.Sweep(false, objects), s.base.Sweep(true, dirs), s.base.Tidy(s.life.ctx.Done()))
+	s.check.last = time.Now()
+	s.stats.rounds.Add(1)
+	if err != nil {
+		return s.fail(fmt.Errorf("store: after a round of checkpoints: %w", err))
+	}
+	return nil
+}
+
+// sweepSpaces drops the objects of spaces that no database number points at
+// any more, then their directories.
+func (s *Store) sweepSpaces(gone []*space) {
+	for _, sp := range gone {
+		for part := range page.Partitions {
+			s.sweepDir(sp, part)
+		}
+	}
+	s.nudge()
+}
+
+// sweepDir drops what one directory holds. Views that still see it keep their
+// versions, since pages are freed only when no snapshot is older.
+func (s *Store) sweepDir(sp *space, part int) {
+	p := s.mem.Part(part)
+	p.Lock()
+	dir := sp.tables[part]
+	p.Unlock()
+	if dir == nil {
+		return
+	}
+	lsn := s.committed.Load()
+	for at, more := uint64(0), true; more; {
+		var objects []uint64
+		p.RLock()
+		var a page.Access
+		a.Begin(s.mem, page.Shared, 0, 1<<part, nil)
+		leaf, err := a.DirLeaf(dir, at)
+		if err == nil {
+			leaf.Each(func(_, v []byte) bool {
+				if e, err := decodeEntry(v); err == nil && e.Object != 0 {
+					objects = append(objects, e.Object)
+				}
+				return true
+			})
+		}
+		p.RUnlock()
+		for _, obj := range objects {
+			q := s.mem.Part(int(obj >> 56))
+			q.Lock()
+			q.Drop(obj, lsn)
+			q.Unlock()
+		}
+		at = leaf.End + 1
+		more = err == nil && at != 0
+	}
+	p.Lock()
+	p.DropDir(dir, lsn)
+	p.Unlock()
+}

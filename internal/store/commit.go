@@ -1,0 +1,252 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/brockdb/brock/internal/engine"
+)
+
+// Durability says when a change is acknowledged.
+type Durability int32
+
+// The durability modes, see package brock.
+const (
+	EverySecond Durability = iota
+	Always
+	Relaxed
+)
+
+// commitLog gathers committed transactions in groups and has them written:
+// whoever waits and finds no write in progress writes for all who queued
+// (leader and followers).
+type commitLog struct {
+	log   engine.Log // nil for a store without a directory
+	epoch uint64
+
+	written atomic.Uint64 // the last transaction that is written
+	synced  atomic.Uint64 // the last transaction that is durable
+	active  atomic.Int32  // callers between their commit and their return
+
+	mu      sync.Mutex
+	open    *group // takes transactions
+	spare   *group // the other buffer
+	writing *group // being written
+	err     error  // what poisoned the log
+
+	syncMu sync.Mutex // one sync at a time
+}
+
+// group is a run of transactions, written with one call.
+type group struct {
+	buf   []byte
+	first uint64
+	count uint32
+	done  chan struct{} // closed when written; nil if nobody waits
+	lead  chan struct{} // takes one token: the holder is to write the group
+}
+
+func (g *group) last() uint64 { return g.first + uint64(g.count) - 1 }
+
+// reset empties g for use as the open group.
+func (g *group) reset() {
+	g.buf, g.count, g.done, g.lead = g.buf[:0], 0, nil, nil
+	if cap(g.buf) > 16<<20 {
+		g.buf = nil
+	}
+}
+
+// maxOpen bounds the open group: writers wait while it is larger.
+const maxOpen = 16 << 20
+
+// append adds a transaction's records to the open group; the caller holds the
+// writer lock. It tells whether the group was empty.
+func (l *commitLog) append(lsn uint64, recs []byte) (first bool) {
+	l.mu.Lock()
+	g := l.open
+	if g.count == 0 {
+		g.first, first = lsn, true
+	}
+	g.buf = binary.AppendUvarint(g.buf, uint64(len(recs)))
+	g.buf = append(g.buf, recs...)
+	g.count++
+	l.mu.Unlock()
+	return first
+}
+
+// full tells whether the open group has grown so large that writers are to
+// wait until it is written.
+func (l *commitLog) full() (lsn uint64, full bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.open.buf) < maxOpen {
+		return 0, false
+	}
+	return l.open.last(), true
+}
+
+// await returns when the transaction is written, or with sync durable.
+func (l *commitLog) await(lsn uint64, sync bool) error {
+	if l.log == nil {
+		return nil
+	}
+	done := &l.written
+	if sync {
+		done = &l.synced
+	}
+	for done.Load() < lsn {
+		if err := l.awaitOnce(lsn, sync); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// awaitOnce leads a write if none is in progress, else waits for one.
+func (l *commitLog) awaitOnce(lsn uint64, sync bool) error {
+	l.mu.Lock()
+	if l.err != nil {
+		l.mu.Unlock()
+		return l.err
+	}
+	if l.writing == nil && l.open.lead == nil {
+		if l.open.count == 0 { // written, but not yet synced
+			l.mu.Unlock()
+			return l.sync()
+		}
+		l.open.lead = make(chan struct{}, 1)
+		l.mu.Unlock()
+		if l.active.Load() > 1 {
+			runtime.Gosched() // let those who are about to commit join
+		}
+		return l.write(sync)
+	}
+	g := l.open
+	if w := l.writing; w != nil && lsn <= w.last() {
+		g = w
+	}
+	if g.count == 0 || lsn < g.first {
+		l.mu.Unlock()
+		return l.sync()
+	}
+	if g.done == nil {
+		g.done = make(chan struct{})
+	}
+	if g == l.open && g.lead == nil {
+		g.lead = make(chan struct{}, 1)
+	}
+	done, lead := g.done, g.lead
+	l.mu.Unlock()
+	select {
+	case <-done:
+		return nil
+	case <-lead:
+		return l.write(sync)
+	}
+}
+
+// write writes the open group. The caller has been made its leader.
+func (l *commitLog) write(sync bool) error {
+	l.mu.Lock()
+	g := l.open
+	l.open, l.writing = l.spare, g
+	l.open.reset()
+	l.spare = nil
+	l.mu.Unlock()
+
+	err := l.log.Append(engine.Group{Epoch: l.epoch, First: g.first, Count: g.count, Payload: g.buf})
+	if err == nil {
+		l.written.Store(g.last())
+		if sync {
+			err = l.sync()
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err != nil {
+		l.poison(err)
+	}
+	l.writing, l.spare = nil, g
+	if g.done != nil {
+		close(g.done)
+	}
+	if l.open.lead != nil { // others wait for a leader
+		l.open.lead <- struct{}{}
+	}
+	return l.err
+}
+
+// poison keeps the first error of the log; every later call gets it. The
+// caller holds mu.
+func (l *commitLog) poison(err error) {
+	if l.err == nil {
+		l.err = fmt.Errorf("%w: %w", ErrPoisoned, err)
+	}
+}
+
+// failed returns what poisoned the log.
+func (l *commitLog) failed() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.err
+}
+
+// sync makes all that is written durable.
+func (l *commitLog) sync() error {
+	l.syncMu.Lock()
+	defer l.syncMu.Unlock()
+	upTo := l.written.Load()
+	if l.synced.Load() >= upTo {
+		return l.failed()
+	}
+	if err := l.log.Sync(); err != nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.poison(err)
+		return l.err
+	}
+	l.synced.Store(upTo)
+	return nil
+}
+
+// flush has the open group written, whoever waits for it.
+func (l *commitLog) flush(sync bool) error {
+	if l.log == nil {
+		return nil
+	}
+	l.mu.Lock()
+	lsn := l.written.Load()
+	if l.writing != nil {
+		lsn = l.writing.last()
+	}
+	if l.open.count > 0 {
+		lsn = l.open.last()
+	}
+	l.mu.Unlock()
+	return l.await(lsn, sync)
+}
+
+// errTorn is what a group whose payload makes no sense is reported as.
+var errTorn = errors.New("transactions do not fill the group")
+
+// transactions calls fn with the records of each transaction of a group.
+func transactions(g engine.Group, fn func(lsn uint64, recs []byte) error) error {
+	d := decoder{b: g.Payload}
+	for i := range uint64(g.Count) {
+		recs := d.bytes()
+		if d.bad {
+			return fmt.Errorf("store: transaction %d: %w: %w", g.First+i, errTorn, engine.ErrCorrupt)
+		}
+		if err := fn(g.First+i, recs); err != nil {
+			return fmt.Errorf("store: transaction %d: %w", g.First+i, err)
+		}
+	}
+	if len(d.b) != 0 {
+		return fmt.Errorf("store: transaction %d: %w: %w", g.Last(), errTorn, engine.ErrCorrupt)
+	}
+	return nil
+}

@@ -1,0 +1,103 @@
+package store
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/brockdb/brock/internal/engine"
+)
+
+// Type is the kind of value that a key holds.
+type Type uint8
+
+// The types of values. The numbers are part of the format.
+const (
+	None Type = iota
+	String
+	List
+	Set
+	ZSet
+	Hash
+	Stream
+	Queue
+)
+
+// Entry is what the directory holds for a key: the value itself if it is small,
+// else the number of the object that holds it.
+//
+//	0      type, in the low 4 bits; object 0x10; deadline 0x20
+//	1..9   deadline in ms since 1970, if flagged
+//	...    the object's number, 8 bytes; or the value: a string's bytes, a
+//	       small collection packed, see packed.go
+type Entry struct {
+	Type     Type
+	Deadline int64  // ms since 1970, 0 if the key does not expire
+	Object   uint64 // 0 if the value is inline
+	Inline   []byte // valid until the next change or the end of the command
+}
+
+const (
+	entryType     = 0x0f
+	entryObject   = 0x10
+	entryDeadline = 0x20
+)
+
+// InlineMax is the size up to which a value stands inline in its key's entry.
+const InlineMax = 192
+
+// append encodes e.
+func (e *Entry) append(b []byte) []byte {
+	head := byte(e.Type)
+	if e.Object != 0 {
+		head |= entryObject
+	}
+	if e.Deadline != 0 {
+		head |= entryDeadline
+	}
+	b = append(b, head)
+	if e.Deadline != 0 {
+		b = binary.LittleEndian.AppendUint64(b, uint64(e.Deadline))
+	}
+	if e.Object != 0 {
+		return binary.LittleEndian.AppendUint64(b, e.Object)
+	}
+	return append(b, e.Inline...)
+}
+
+// decodeEntry reads what append wrote. Inline aliases b.
+func decodeEntry(b []byte) (e Entry, err error) {
+	bad := fmt.Errorf("store: entry of %d bytes: %w", len(b), engine.ErrCorrupt)
+	if len(b) == 0 {
+		return e, bad
+	}
+	head := b[0]
+	b = b[1:]
+	e.Type = Type(head & entryType)
+	if e.Type == None || e.Type > Queue {
+		return e, bad
+	}
+	if head&entryDeadline != 0 {
+		if len(b) < 8 {
+			return e, bad
+		}
+		e.Deadline = int64(binary.LittleEndian.Uint64(b))
+		b = b[8:]
+	}
+	if head&entryObject == 0 {
+		e.Inline = b
+		return e, nil
+	}
+	if len(b) != 8 {
+		return e, bad
+	}
+	e.Object = binary.LittleEndian.Uint64(b)
+	return e, nil
+}
+
+// entryDeadlineOf returns the deadline of an encoded entry, 0 if it has none.
+func entryDeadlineOf(b []byte) int64 {
+	if len(b) < 9 || b[0]&entryDeadline == 0 {
+		return 0
+	}
+	return int64(binary.LittleEndian.Uint64(b[1:]))
+}

@@ -1,0 +1,16 @@
+package store
+
+import "errors"
+
+// Errors of the store. Package brock exports those that its callers can meet.
+var (
+	ErrClosed    = errors.New("store: closed")
+	ErrReadOnly  = errors.New("store: read-only transaction")
+	ErrNested    = errors.New("store: write through the DB inside an Update of the same DB")
+	ErrTxDone    = errors.New("store: transaction has ended")
+	ErrPoisoned  = errors.New("store: an earlier write or sync failed")
+	ErrTooLarge  = errors.New("store: transaction too large")
+	ErrTooLong   = errors.New("store: key, field or member too long")
+	ErrDatabase  = errors.New("store: database number out of range")
+	ErrRetention = errors.New("store: view needs more memory than allowed")
+)

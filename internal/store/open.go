@@ -1,0 +1,371 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/brockdb/brock/internal/engine"
+	"github.com/brockdb/brock/internal/page"
+)
+
+// counters are what Stats tells.
+type counters struct {
+	background atomic.Int64 // errors that no caller got
+	loads      atomic.Int64 // commands that met cold pages
+	steps      atomic.Int64
+	rounds     atomic.Int64
+	evicted    atomic.Int64
+	expired    atomic.Int64
+}
+
+// realClock is the system's clock.
+type realClock struct{}
+
+func (realClock) Now() time.Time { return time.Now() }
+
+func (realClock) AfterFunc(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
+
+// withDefaults returns o with the defaults filled in.
+func (o Options) withDefaults() (Options, error) {
+	for _, n := range []int64{int64(o.Databases), o.MemoryBudget, o.MaxTxBytes, o.MaxViewBytes, int64(o.SlowTx), o.MinRound, o.StepSize} {
+		if n < 0 {
+			return o, errors.New("store: negative option")
+		}
+	}
+	if o.Databases > maxDatabases-brokerSpaces {
+		return o, fmt.Errorf("store: %d databases: at most %d", o.Databases, maxDatabases-brokerSpaces)
+	}
+	o.Databases = cmp0(o.Databases, 16)
+	o.MaxTxBytes = cmp0(o.MaxTxBytes, 600<<20)
+	o.MaxViewBytes = cmp0(o.MaxViewBytes, 1<<30)
+	o.SlowTx = cmp0(o.SlowTx, time.Second)
+	o.MinRound = cmp0(o.MinRound, defaultMinRound)
+	o.StepSize = cmp0(o.StepSize, defaultStep)
+	if o.Clock == nil {
+		o.Clock = realClock{}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o, nil
+}
+
+// cmp0 returns v, or def if v is zero.
+func cmp0[T comparable](v, def T) T {
+	var zero T
+	if v == zero {
+		return def
+	}
+	return v
+}
+
+// OpenMemory returns a store that keeps nothing beyond its life: it has no
+// log, no base, and ignores the memory budget.
+func OpenMemory(seed uint64, opts Options) (*Store, error) {
+	opts, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	opts.MemoryBudget = 0
+	s := newStore(opts, page.NewMemory(seed, false))
+	s.spaces.Store(newSpaces(opts.Databases))
+	s.start()
+	return s, nil
+}
+
+// Open returns the store that an engine holds. The store owns the engine from
+// then on; after an error it is the caller's.
+func Open(eng engine.Engine, opts Options) (*Store, error) {
+	opts, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	state := eng.Base().State()
+	s := newStore(opts, page.NewMemory(state.Seed, true))
+	s.eng, s.base, s.wlog.log = eng, eng.Base(), eng.Log()
+	s.wlog.epoch = state.Epoch
+	s.check.complete, s.check.number = state.Complete, state.LastStep
+	if err := s.recover(state); err != nil {
+		return nil, errors.Join(err, s.mem.Close())
+	}
+	s.start()
+	return s, nil
+}
+
+// newStore makes a store without contents.
+func newStore(opts Options, mem *page.Memory) *Store {
+	s := &Store{opts: opts, mem: mem, clock: opts.Clock, logger: opts.Logger, deadlines: newDeadlineIndex()}
+	s.durability.Store(int32(opts.Durability))
+	s.writer.wake = make(chan struct{}, 1)
+	s.wlog.open, s.wlog.spare = &group{}, &group{}
+	s.life.ctx, s.life.cancel = context.WithCancel(context.Background())
+	s.life.wake = make(chan struct{}, 1)
+	s.life.tidy = make(chan struct{}, 1)
+	return s
+}
+
+// recover loads the directories from the base and replays the log on top.
+func (s *Store) recover(state engine.State) error {
+	sp := newSpaces(s.opts.Databases)
+	if state.Tables != nil {
+		m, err := decodeSpaces(state.Tables, nil)
+		if err != nil {
+			return err
+		}
+		sp = m.resized(s.opts.Databases)
+	}
+	s.spaces.Store(sp)
+	if err := s.loadDirs(sp); err != nil {
+		return err
+	}
+	for part := range page.Partitions {
+		last, err := s.base.LastObject(part)
+		if err != nil {
+			return err
+		}
+		s.sawObject(max(last, page.ObjectID(part, 0)))
+	}
+	return s.replayLog(state)
+}
+
+// resized returns the map with at least n logical databases. The broker's
+// space stays the last one.
+func (m *spaces) resized(n int) *spaces {
+	m = m.clone()
+	for len(m.dbs)-brokerSpaces < n {
+		m.dbs = slices.Insert(m.dbs, len(m.dbs)-brokerSpaces, m.fresh())
+	}
+	return m
+}
+
+// loadDirs loads all directories.
+func (s *Store) loadDirs(sp *spaces) error {
+	l := s.mem.NewDirLoader()
+	if err := s.base.Load(l.Add); err != nil {
+		return err
+	}
+	return l.Finish(func(part int, id uint64, dir *page.Table) error {
+		p := s.mem.Part(part)
+		of := sp.byID(id)
+		if of == nil { // flushed; its images were not swept yet
+			p.DropDir(dir, 0)
+			return nil
+		}
+		of.tables[part] = dir
+		dir.Each(p, func(l page.Leaf) {
+			of.count.Add(int64(l.Len()))
+			l.Each(func(key, entry []byte) bool {
+				if at := entryDeadlineOf(entry); at != 0 {
+					s.deadlines.change(deadlineChange{space: id, hash: s.mem.Hash(string(key)), after: at})
+				}
+				return true
+			})
+		})
+		return nil
+	})
+}
+
+// replayLog applies the log behind the base.
+func (s *Store) replayLog(state engine.State) error {
+	r := replay{s: s, complete: state.Complete, t: &Tx{s: s}}
+	last := slices.Max(state.Complete[:])
+	err := s.wlog.log.Replay(slices.Min(state.Complete[:])+1, func(g engine.Group) error {
+		if err := transactions(g, r.transaction); err != nil {
+			return err
+		}
+		last = max(last, g.Last())
+		s.committed.Store(last)
+		s.wlog.written.Store(last)
+		return s.relieve()
+	})
+	if err != nil {
+		return err
+	}
+	s.committed.Store(last)
+	s.wlog.written.Store(last)
+	s.wlog.synced.Store(min(last, s.wlog.log.Synced()))
+	return nil
+}
+
+// relieve keeps a recovery within the memory budget.
+func (s *Store) relieve() error {
+	if s.opts.MemoryBudget == 0 || s.mem.Used() < s.opts.MemoryBudget {
+		return nil
+	}
+	if s.dirtyBytes() > s.opts.MemoryBudget/3 {
+		for _, mask := range s.steps() {
+			if err := s.Step(mask); err != nil {
+				return err
+			}
+		}
+	}
+	s.reclaim()
+	s.evict()
+	return nil
+}
+
+// start starts the background goroutines, see ARCHITECTURE.md.
+func (s *Store) start() {
+	if s.opts.NoTimers {
+		return
+	}
+	s.life.wg.Go(s.housekeepLoop)
+	if s.base == nil {
+		return
+	}
+	s.life.wg.Go(s.syncLoop)
+	s.life.wg.Go(s.writeLoop)
+	s.life.wg.Go(s.checkpointLoop)
+}
+
+// syncLoop makes what is written durable once a second.
+func (s *Store) syncLoop() {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.life.ctx.Done():
+			return
+		case <-tick.C:
+			if err := s.wlog.flush(false); err != nil {
+				_ = s.fail(err)
+			} else if err := s.wlog.sync(); err != nil {
+				_ = s.fail(err)
+			}
+		}
+	}
+}
+
+// writeLoop writes what Relaxed callers do not wait for.
+func (s *Store) writeLoop() {
+	for {
+		select {
+		case <-s.life.ctx.Done():
+			return
+		case <-s.life.wake:
+			if err := s.wlog.flush(false); err != nil {
+				_ = s.fail(err)
+			}
+		}
+	}
+}
+
+// checkEvery is how often the background looks whether anything is due.
+const checkEvery = 100 * time.Millisecond
+
+// checkpointLoop runs rounds of checkpoint steps when they are due.
+func (s *Store) checkpointLoop() {
+	tick := time.NewTicker(checkEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.life.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if s.usable() != nil || !s.due() {
+			continue
+		}
+		if err := s.Checkpoint(); err != nil && !errors.Is(err, ErrClosed) {
+			s.stats.background.Add(1)
+			s.logger.Error("brock: checkpoint", "error", err)
+		}
+	}
+}
+
+// housekeepLoop removes expired keys, frees what nobody needs, and drops pages
+// above the budget.
+func (s *Store) housekeepLoop() {
+	tick := time.NewTicker(checkEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.life.ctx.Done():
+			return
+		case <-tick.C:
+		case <-s.life.tidy:
+		}
+		if s.usable() == nil {
+			s.Housekeep()
+		}
+	}
+}
+
+// Housekeep does one turn of the background's work.
+func (s *Store) Housekeep() {
+	if at := s.deadlines.first(); at != 0 && at <= s.clock.Now().UnixMilli() {
+		n, err := s.expireDue()
+		s.stats.expired.Add(int64(n))
+		if err != nil && s.usable() == nil {
+			s.stats.background.Add(1)
+			s.logger.Error("brock: expiry", "error", err)
+		}
+	}
+	s.reclaim()
+	s.evict()
+}
+
+// sliceTime bounds how long housekeeping holds a partition's lock.
+const sliceTime = time.Millisecond
+
+// reclaim frees old versions and what was dropped.
+func (s *Store) reclaim() {
+	for i := range page.Partitions {
+		for done := false; !done; {
+			end := time.Now().Add(sliceTime)
+			n := 0
+			done = s.mem.Part(i).Reclaim(func() bool {
+				n++
+				return n%64 == 0 && time.Now().After(end)
+			})
+		}
+	}
+}
+
+// evict drops clean pages while there are more than the budget.
+func (s *Store) evict() {
+	if s.opts.MemoryBudget == 0 {
+		return
+	}
+	for round := 0; round < 4; round++ {
+		for i := range page.Partitions {
+			over := s.mem.Used() - s.opts.MemoryBudget
+			if over <= 0 {
+				return
+			}
+			s.stats.evicted.Add(s.mem.Part(i).Evict(over/16+64<<10, 4096))
+		}
+	}
+}
+
+// Close waits for what runs, makes everything durable, and gives the
+// directory free. Calls during and after it fail with ErrClosed.
+func (s *Store) Close() error {
+	if s.life.closed.Swap(true) {
+		return nil
+	}
+	s.life.cancel()
+	s.life.wg.Wait()
+	s.writer.close()
+	err := s.wlog.flush(true)
+	s.check.mu.Lock() // no step runs, and none begins
+	defer s.check.mu.Unlock()
+	if s.eng != nil {
+		err = errors.Join(err, s.eng.Close())
+	}
+	s.mem.Lock(page.All) // readers are out
+	defer s.mem.Unlock(page.All)
+	return errors.Join(err, s.mem.Close())
+}
+
+// close takes the writer lock for ever: whoever waits finds the store closed.
+func (w *writerLock) close() {
+	for w.lock() != nil {
+	}
+	w.unlock()
+}

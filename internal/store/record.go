@@ -1,0 +1,579 @@
+package store
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/brockdb/brock/internal/engine"
+	"github.com/brockdb/brock/internal/page"
+)
+
+// op is the first byte of a record. The numbers are part of the format.
+type op uint8
+
+// The records. One record reads and changes one partition alone, names what it
+// changes, and says what to, never how it came about: replaying it needs no
+// clock, no chance, and nothing of another partition.
+const (
+	opPut      op = 1 + iota // space, key, entry: the key's entry becomes this
+	opDelete                 // space, key
+	opCreate                 // object, type, shape
+	opDrop                   // object
+	opFieldPut               // object, field, element
+	opFieldDel               // object, field
+	opScore                  // object, score (8 bytes, sortable), member
+	opUnscore                // object, member
+	opInsert                 // object, position, element
+	opReplace                // object, position, element
+	opRemove                 // object, position, count
+	opItemPut                // object, key, element: keyed by the first bytes
+	opItemDel                // object, key
+	opString                 // object, length, bytes: a new string
+	opWrite                  // object, offset, bytes
+	opAux                    // object, aux
+	opSpaces                 // the map of databases
+)
+
+// tree returns the tree of an object of the type.
+func tree(typ Type, obj uint64) page.Tree {
+	switch typ {
+	case ZSet:
+		return page.Tree{Obj: obj, Root: 1, Key: -1}
+	case Stream:
+		return page.Tree{Obj: obj, Key: 16}
+	case Queue:
+		return page.Tree{Obj: obj, Key: 8}
+	default:
+		return page.Tree{Obj: obj}
+	}
+}
+
+// shape returns how an object of the type is built.
+func shape(typ Type) page.Shape {
+	switch typ {
+	case ZSet:
+		return page.ShapeBoth
+	case List, Stream, Queue:
+		return page.ShapeTree
+	default:
+		return page.ShapeTable
+	}
+}
+
+// log appends a record to the transaction.
+func (t *Tx) log(o op, id uint64) {
+	t.changed = true
+	if t.replay {
+		return
+	}
+	t.recs = append(t.recs, byte(o))
+	t.recs = binary.AppendUvarint(t.recs, id)
+}
+
+// arg appends a field of bytes to the last record.
+func (t *Tx) arg(b []byte) {
+	if !t.replay {
+		t.recs = append(binary.AppendUvarint(t.recs, uint64(len(b))), b...)
+	}
+}
+
+// argString appends a field of bytes to the last record.
+func (t *Tx) argString(s string) {
+	if !t.replay {
+		t.recs = append(binary.AppendUvarint(t.recs, uint64(len(s))), s...)
+	}
+}
+
+// argUint appends a number to the last record.
+func (t *Tx) argUint(n uint64) {
+	if !t.replay {
+		t.recs = binary.AppendUvarint(t.recs, n)
+	}
+}
+
+// dir returns the directory of a space for a key, creating it for a change;
+// nil if there is none.
+func (t *Tx) dir(sp *space, part int, create bool) (*page.Table, error) {
+	if t.acc.Mode() == page.Snapshot || t.acc.Mode() == page.Private {
+		p := t.s.mem.Part(part)
+		p.RLock()
+		dir := sp.tables[part]
+		p.RUnlock()
+		if dir != nil || !create {
+			return dir, nil
+		}
+		p.Lock()
+		defer p.Unlock()
+		sp.tables[part] = p.NewDir(sp.id, t.acc.LSN())
+		return sp.tables[part], nil
+	}
+	if err := t.acc.Enter(part); err != nil {
+		return nil, err
+	}
+	if sp.tables[part] == nil && create {
+		sp.tables[part] = t.s.mem.Part(part).NewDir(sp.id, t.acc.LSN())
+	}
+	return sp.tables[part], nil
+}
+
+// raw returns the encoded entry of a key, nil if it is absent.
+func (t *Tx) raw(sp *space, hash uint64, key string) ([]byte, error) {
+	dir, err := t.dir(sp, page.PartitionOf(hash), false)
+	if err != nil || dir == nil {
+		return nil, err
+	}
+	return t.acc.DirGet(dir, hash, key)
+}
+
+// put makes entry (encoded) the key's entry. An object that the old entry
+// names is the caller's concern.
+func (t *Tx) put(sp *space, hash uint64, key string, entry []byte) error {
+	if len(key) > MaxName {
+		return ErrTooLong
+	}
+	dir, err := t.dir(sp, page.PartitionOf(hash), true)
+	if err != nil {
+		return err
+	}
+	old, err := t.acc.DirGet(dir, hash, key)
+	if err != nil {
+		return err
+	}
+	before, after := entryDeadlineOf(old), entryDeadlineOf(entry)
+	added, err := t.acc.DirPut(dir, hash, key, entry)
+	if err != nil {
+		return err
+	}
+	if added {
+		t.addKeys(sp, 1)
+	}
+	if before != after {
+		t.setDeadline(sp, hash, before, after)
+	}
+	t.log(opPut, sp.id)
+	t.argString(key)
+	t.arg(entry)
+	return nil
+}
+
+// remove deletes the key's entry, which exists.
+func (t *Tx) remove(sp *space, hash uint64, key string) error {
+	dir, err := t.dir(sp, page.PartitionOf(hash), false)
+	if err != nil || dir == nil {
+		return err
+	}
+	old, err := t.acc.DirGet(dir, hash, key)
+	if err != nil || old == nil {
+		return err
+	}
+	before := entryDeadlineOf(old)
+	if _, err := t.acc.DirDelete(dir, hash, key); err != nil {
+		return err
+	}
+	t.addKeys(sp, -1)
+	if before != 0 {
+		t.setDeadline(sp, hash, before, 0)
+	}
+	t.log(opDelete, sp.id)
+	t.argString(key)
+	return nil
+}
+
+// MaxName bounds keys, fields and members.
+const MaxName = 64 << 10
+
+// create makes a new object of the type; not for strings.
+func (t *Tx) create(obj uint64, typ Type) error {
+	if err := t.acc.Create(obj, uint8(typ), shape(typ)); err != nil {
+		return err
+	}
+	t.log(opCreate, obj)
+	t.argUint(uint64(typ))
+	return nil
+}
+
+// drop removes an object that no entry names any more.
+func (t *Tx) drop(obj uint64) error {
+	if err := t.acc.Drop(obj); err != nil {
+		return err
+	}
+	t.log(opDrop, obj)
+	return nil
+}
+
+// Elements: a value above elementMax stands in pages of its own.
+//
+//	0  bytes             the value
+//	1  number u32, length u64   see page.Access.SubPut
+const (
+	elementMax    = 1 << 10
+	elementInline = 0
+	elementOwn    = 1
+)
+
+// element encodes a value for storage in an object behind prefix.
+func (t *Tx) element(obj uint64, prefix, value []byte) ([]byte, error) {
+	b := append(t.scratch[:0], prefix...)
+	if len(value) <= elementMax {
+		b = append(append(b, elementInline), value...)
+	} else {
+		sub, err := t.acc.SubPut(obj, value)
+		if err != nil {
+			return nil, err
+		}
+		b = append(b, elementOwn)
+		b = binary.LittleEndian.AppendUint32(b, sub)
+		b = binary.LittleEndian.AppendUint64(b, uint64(len(value)))
+	}
+	t.scratch = b
+	return b, nil
+}
+
+// value decodes an element. The result is a copy if own is set, else it may
+// alias a page.
+func (t *Tx) value(obj uint64, element []byte, own bool) ([]byte, error) {
+	sub, n, err := elementRef(element)
+	if err != nil {
+		return nil, err
+	}
+	if n == 0 {
+		if own {
+			return append(make([]byte, 0, len(element)-1), element[1:]...), nil
+		}
+		return element[1:], nil
+	}
+	b := make([]byte, n)
+	return b, t.acc.SubGet(obj, sub, b)
+}
+
+// elementRef reads the reference in an element; n is 0 if the value is inline.
+func elementRef(element []byte) (sub uint32, n int, err error) {
+	switch {
+	case len(element) > 0 && element[0] == elementInline:
+		return 0, 0, nil
+	case len(element) == 13 && element[0] == elementOwn:
+		return binary.LittleEndian.Uint32(element[1:]), int(binary.LittleEndian.Uint64(element[5:])), nil
+	}
+	return 0, 0, fmt.Errorf("store: element of %d bytes: %w", len(element), engine.ErrCorrupt)
+}
+
+// release frees the pages of an element that is replaced or removed.
+func (t *Tx) release(obj uint64, element []byte) error {
+	sub, n, err := elementRef(element)
+	if n > 0 {
+		t.acc.SubDelete(obj, sub, n)
+	}
+	return err
+}
+
+// fieldPut sets a field of a hash or adds a member to a set (value nil).
+func (t *Tx) fieldPut(obj uint64, field string, value []byte, set bool) (added bool, err error) {
+	if len(field) > MaxName {
+		return false, ErrTooLong
+	}
+	hash := t.s.mem.Hash(field)
+	old, err := t.acc.FieldGet(obj, hash, field)
+	if err != nil {
+		return false, err
+	}
+	if set && old != nil {
+		return false, nil
+	}
+	var b []byte
+	if !set {
+		if old != nil {
+			if err := t.release(obj, old); err != nil {
+				return false, err
+			}
+		}
+		if b, err = t.element(obj, nil, value); err != nil {
+			return false, err
+		}
+	}
+	if added, err = t.acc.FieldPut(obj, hash, field, b); err != nil {
+		return false, err
+	}
+	t.log(opFieldPut, obj)
+	t.argString(field)
+	if set {
+		t.argUint(0)
+	} else {
+		t.argUint(1)
+		t.arg(value)
+	}
+	return added, nil
+}
+
+// fieldDelete removes a field or member.
+func (t *Tx) fieldDelete(obj uint64, field string, set bool) (removed bool, err error) {
+	hash := t.s.mem.Hash(field)
+	old, err := t.acc.FieldGet(obj, hash, field)
+	if err != nil || old == nil {
+		return false, err
+	}
+	if !set {
+		if err := t.release(obj, old); err != nil {
+			return false, err
+		}
+	}
+	if _, err = t.acc.FieldDelete(obj, hash, field); err != nil {
+		return false, err
+	}
+	t.log(opFieldDel, obj)
+	t.argString(field)
+	t.argUint(flag(!set))
+	return true, nil
+}
+
+func flag(on bool) uint64 {
+	if on {
+		return 1
+	}
+	return 0
+}
+
+// score sets a member's score in a sorted set: table and tree together.
+func (t *Tx) score(obj uint64, member string, score [8]byte) (added bool, err error) {
+	if len(member) > MaxName {
+		return false, ErrTooLong
+	}
+	hash := t.s.mem.Hash(member)
+	tr := tree(ZSet, obj)
+	old, err := t.acc.FieldGet(obj, hash, member)
+	if err != nil {
+		return false, err
+	}
+	if string(old) == string(score[:]) {
+		return false, nil
+	}
+	item := append(append(make([]byte, 0, 8+len(member)), score[:]...), member...)
+	if _, _, err := t.acc.TreeFind(tr, item); err != nil { // what it needs is in memory from here on
+		return false, err
+	}
+	if old != nil {
+		if err := t.unorder(tr, old, member); err != nil {
+			return false, err
+		}
+	}
+	if err := t.acc.TreeInsert(tr, item); err != nil {
+		return false, err
+	}
+	if added, err = t.acc.FieldPut(obj, hash, member, score[:]); err != nil {
+		return false, err
+	}
+	t.log(opScore, obj)
+	t.arg(score[:])
+	t.argString(member)
+	return added, nil
+}
+
+// unorder removes a member with its score from a sorted set's tree.
+func (t *Tx) unorder(tr page.Tree, score []byte, member string) error {
+	item := append(append(make([]byte, 0, 8+len(member)), score...), member...)
+	rank, found, err := t.acc.TreeFind(tr, item)
+	if err != nil {
+		return err
+	}
+	if found == nil {
+		return fmt.Errorf("store: object %#x: member without its place in the order: %w", tr.Obj, engine.ErrCorrupt)
+	}
+	return t.acc.TreeRemove(tr, rank, 1)
+}
+
+// unscore removes a member from a sorted set.
+func (t *Tx) unscore(obj uint64, member string) (removed bool, err error) {
+	hash := t.s.mem.Hash(member)
+	old, err := t.acc.FieldGet(obj, hash, member)
+	if err != nil || old == nil {
+		return false, err
+	}
+	if err := t.unorder(tree(ZSet, obj), old, member); err != nil {
+		return false, err
+	}
+	if _, err := t.acc.FieldDelete(obj, hash, member); err != nil {
+		return false, err
+	}
+	t.log(opUnscore, obj)
+	t.argString(member)
+	return true, nil
+}
+
+// insert puts an element of a list before the one at a position.
+func (t *Tx) insert(obj, pos uint64, value []byte) error {
+	h, err := t.acc.Header(obj)
+	if err != nil {
+		return err
+	}
+	n := h.Count()
+	tr := tree(List, obj)
+	if pos < n {
+		if _, err := t.acc.TreeRun(tr, pos); err != nil { // miss what is cold before the first change
+			return err
+		}
+	} else if n > 0 {
+		if _, err := t.acc.TreeRun(tr, n-1); err != nil {
+			return err
+		}
+	}
+	b, err := t.element(obj, nil, value)
+	if err != nil {
+		return err
+	}
+	if pos >= n {
+		pos = n
+		err = t.acc.TreeAppend(tr, b)
+	} else {
+		err = t.acc.TreeInsertAt(tr, pos, b)
+	}
+	if err != nil {
+		return err
+	}
+	t.log(opInsert, obj)
+	t.argUint(pos)
+	t.arg(value)
+	return nil
+}
+
+// replace changes the element of a list at a position.
+func (t *Tx) replace(obj, pos uint64, value []byte) error {
+	tr := tree(List, obj)
+	r, err := t.acc.TreeRun(tr, pos)
+	if err != nil {
+		return err
+	}
+	if err := t.release(obj, r.Item(pos)); err != nil {
+		return err
+	}
+	b, err := t.element(obj, nil, value)
+	if err != nil {
+		return err
+	}
+	if err := t.acc.TreeReplaceAt(tr, pos, b); err != nil {
+		return err
+	}
+	t.log(opReplace, obj)
+	t.argUint(pos)
+	t.arg(value)
+	return nil
+}
+
+// removeRange removes n elements of a list from a position on.
+func (t *Tx) removeRange(obj, pos, n uint64) error {
+	tr := tree(List, obj)
+	for at := pos; at < pos+n; { // everything into memory first
+		r, err := t.acc.TreeRun(tr, at)
+		if err != nil {
+			return err
+		}
+		at = r.End()
+	}
+	for at := pos; at < pos+n; {
+		r, err := t.acc.TreeRun(tr, at)
+		if err != nil {
+			return err
+		}
+		end := min(r.End(), pos+n)
+		for ; at < end; at++ {
+			if err := t.release(obj, r.Item(at)); err != nil {
+				return err
+			}
+		}
+	}
+	if err := t.acc.TreeRemove(tr, pos, n); err != nil {
+		return err
+	}
+	t.log(opRemove, obj)
+	t.argUint(pos)
+	t.argUint(n)
+	return nil
+}
+
+// itemPut adds an item of a stream or queue, or replaces the one of its key.
+func (t *Tx) itemPut(typ Type, obj uint64, key, value []byte) error {
+	tr := tree(typ, obj)
+	rank, old, err := t.acc.TreeFind(tr, key)
+	if err != nil {
+		return err
+	}
+	if old != nil {
+		if err := t.release(obj, old[tr.Key:]); err != nil {
+			return err
+		}
+	}
+	b, err := t.element(obj, key, value)
+	if err != nil {
+		return err
+	}
+	if old != nil {
+		err = t.acc.TreeReplaceAt(tr, rank, b)
+	} else {
+		err = t.acc.TreeInsert(tr, b)
+	}
+	if err != nil {
+		return err
+	}
+	t.log(opItemPut, obj)
+	t.argUint(uint64(typ))
+	t.arg(key)
+	t.arg(value)
+	return nil
+}
+
+// itemDelete removes an item of a stream or queue.
+func (t *Tx) itemDelete(typ Type, obj uint64, key []byte) (bool, error) {
+	tr := tree(typ, obj)
+	rank, old, err := t.acc.TreeFind(tr, key)
+	if err != nil || old == nil {
+		return false, err
+	}
+	if err := t.release(obj, old[tr.Key:]); err != nil {
+		return false, err
+	}
+	if err := t.acc.TreeRemove(tr, rank, 1); err != nil {
+		return false, err
+	}
+	t.log(opItemDel, obj)
+	t.argUint(uint64(typ))
+	t.arg(key)
+	return true, nil
+}
+
+// newString makes a new object that holds value, extended with zeroes to length.
+func (t *Tx) newString(obj uint64, value []byte, length int) error {
+	if err := t.acc.CreateString(obj, uint8(String), value, length); err != nil {
+		return err
+	}
+	t.log(opString, obj)
+	t.argUint(uint64(max(length, len(value))))
+	t.arg(value)
+	return nil
+}
+
+// write changes bytes of a string object, which grows if need be.
+func (t *Tx) write(obj, off uint64, b []byte) error {
+	if err := t.acc.StringWrite(obj, off, b); err != nil {
+		return err
+	}
+	t.log(opWrite, obj)
+	t.argUint(off)
+	t.arg(b)
+	return nil
+}
+
+// aux sets the first bytes of the 40 that an object's type has for itself.
+func (t *Tx) aux(obj uint64, b []byte) error {
+	h, err := t.acc.EditHeader(obj)
+	if err != nil {
+		return err
+	}
+	copy(h.Aux(), b)
+	t.log(opAux, obj)
+	t.arg(b)
+	return nil
+}
+
+// newObject returns a number for a new object in a partition.
+func (t *Tx) newObject(part int) uint64 {
+	t.s.nextObject[part]++
+	return page.ObjectID(part, t.s.nextObject[part])
+}

@@ -1,0 +1,221 @@
+package store
+
+import (
+	"fmt"
+
+	"github.com/brockdb/brock/internal/engine"
+	"github.com/brockdb/brock/internal/page"
+)
+
+// replay applies the transactions of the log to what the base held, each
+// record to its partition unless the partition's images have it already.
+type replay struct {
+	s        *Store
+	complete [engine.PartitionCount]uint64
+	t        *Tx
+	records  int
+}
+
+// transaction applies one transaction.
+func (r *replay) transaction(lsn uint64, recs []byte) error {
+	t := r.t
+	t.spaces, t.replay = r.s.spaces.Load(), true
+	t.acc.Begin(r.s.mem, page.Direct, lsn, page.All, r.s.base)
+	d := decoder{b: recs}
+	for len(d.b) > 0 {
+		if err := r.record(&d, lsn); err != nil {
+			return err
+		}
+		if d.bad {
+			return fmt.Errorf("store: record %d: %w", r.records, engine.ErrCorrupt)
+		}
+		r.records++
+	}
+	t.apply()
+	t.reset()
+	return nil
+}
+
+// record applies one record.
+func (r *replay) record(d *decoder, lsn uint64) error {
+	o, id := op(d.byte()), d.uvarint()
+	switch o {
+	case opPut, opDelete:
+		return r.key(o, id, d, lsn)
+	case opSpaces:
+		b := d.bytes()
+		if lsn <= r.complete[page.Partitions] || d.bad {
+			return nil
+		}
+		m, err := decodeSpaces(b, r.t.spaces)
+		if err == nil {
+			r.t.spaces, r.t.newSpaces = m, true
+		}
+		return err
+	}
+	if id>>56 >= page.Partitions {
+		d.fail()
+		return nil
+	}
+	rec := objectRecord{t: r.t, obj: id, skip: lsn <= r.complete[id>>56]}
+	return rec.apply(o, d)
+}
+
+// key applies a record that concerns a key's entry.
+func (r *replay) key(o op, id uint64, d *decoder, lsn uint64) error {
+	key := string(d.bytes())
+	var entry []byte
+	if o == opPut {
+		entry = d.bytes()
+	}
+	hash := r.s.mem.Hash(key)
+	sp := r.t.spaces.byID(id)
+	if sp == nil || lsn <= r.complete[page.PartitionOf(hash)] || d.bad {
+		return nil
+	}
+	if o == opDelete {
+		return r.t.remove(sp, hash, key)
+	}
+	return r.t.put(sp, hash, key, entry)
+}
+
+// objectRecord applies records that concern an object; skip reads over those
+// that the base has.
+type objectRecord struct {
+	t    *Tx
+	obj  uint64
+	skip bool
+}
+
+func (r objectRecord) apply(o op, d *decoder) error {
+	switch o {
+	case opCreate, opDrop, opString, opWrite, opAux:
+		return r.whole(o, d)
+	case opFieldPut, opFieldDel, opScore, opUnscore:
+		return r.member(o, d)
+	case opInsert, opReplace, opRemove, opItemPut, opItemDel:
+		return r.item(o, d)
+	}
+	d.fail()
+	return nil
+}
+
+// whole applies records that concern an object as a whole, or a string.
+func (r objectRecord) whole(o op, d *decoder) error {
+	t, obj := r.t, r.obj
+	switch o {
+	case opCreate:
+		typ := Type(d.uvarint())
+		t.s.sawObject(obj)
+		if r.skip || d.bad {
+			return nil
+		}
+		return t.create(obj, typ)
+	case opDrop:
+		if r.skip || d.bad {
+			return nil
+		}
+		return t.drop(obj)
+	case opString:
+		length, value := d.uvarint(), d.bytes()
+		t.s.sawObject(obj)
+		if r.skip || d.bad {
+			return nil
+		}
+		return t.newString(obj, value, int(length))
+	case opWrite:
+		off, b := d.uvarint(), d.bytes()
+		if r.skip || d.bad {
+			return nil
+		}
+		return t.write(obj, off, b)
+	default: // opAux
+		b := d.bytes()
+		if r.skip || d.bad {
+			return nil
+		}
+		return t.aux(obj, b)
+	}
+}
+
+// member applies records of hashes, sets and sorted sets.
+func (r objectRecord) member(o op, d *decoder) (err error) {
+	t, obj := r.t, r.obj
+	switch o {
+	case opFieldPut:
+		field := string(d.bytes())
+		set := d.uvarint() == 0
+		var value []byte
+		if !set {
+			value = d.bytes()
+		}
+		if r.skip || d.bad {
+			return nil
+		}
+		_, err = t.fieldPut(obj, field, value, set)
+	case opFieldDel:
+		field := string(d.bytes())
+		set := d.uvarint() == 0
+		if r.skip || d.bad {
+			return nil
+		}
+		_, err = t.fieldDelete(obj, field, set)
+	case opScore:
+		score, member := d.bytes(), string(d.bytes())
+		if len(score) != 8 {
+			d.fail()
+		}
+		if r.skip || d.bad {
+			return nil
+		}
+		_, err = t.score(obj, member, [8]byte(score))
+	default: // opUnscore
+		member := string(d.bytes())
+		if r.skip || d.bad {
+			return nil
+		}
+		_, err = t.unscore(obj, member)
+	}
+	return err
+}
+
+// item applies records of lists, streams and queues.
+func (r objectRecord) item(o op, d *decoder) (err error) {
+	t, obj := r.t, r.obj
+	switch o {
+	case opInsert, opReplace:
+		pos, value := d.uvarint(), d.bytes()
+		if r.skip || d.bad {
+			return nil
+		}
+		if o == opInsert {
+			return t.insert(obj, pos, value)
+		}
+		return t.replace(obj, pos, value)
+	case opRemove:
+		pos, n := d.uvarint(), d.uvarint()
+		if r.skip || d.bad {
+			return nil
+		}
+		return t.removeRange(obj, pos, n)
+	case opItemPut:
+		typ, key, value := Type(d.uvarint()), d.bytes(), d.bytes()
+		if r.skip || d.bad {
+			return nil
+		}
+		return t.itemPut(typ, obj, key, value)
+	default: // opItemDel
+		typ, key := Type(d.uvarint()), d.bytes()
+		if r.skip || d.bad {
+			return nil
+		}
+		_, err = t.itemDelete(typ, obj, key)
+	}
+	return err
+}
+
+// sawObject makes sure that a number is not used again.
+func (s *Store) sawObject(obj uint64) {
+	part, n := obj>>56, obj&^(0xff<<56)
+	s.nextObject[part] = max(s.nextObject[part], n)
+}

@@ -1,0 +1,200 @@
+package store
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"sync/atomic"
+
+	"github.com/brockdb/brock/internal/engine"
+	"github.com/brockdb/brock/internal/page"
+)
+
+// space is what a logical database's number points at: a directory in each
+// partition. FLUSHDB gives the number a new space, SWAPDB exchanges two.
+type space struct {
+	id     uint64
+	tables [page.Partitions]*page.Table // each guarded by its partition's lock; nil until first used
+	count  atomic.Int64                 // keys, expired ones included until they are collected
+}
+
+// spaces is the map from database numbers to spaces. It is immutable: a change
+// makes a new one.
+type spaces struct {
+	next uint64 // the next space's id
+	dbs  []*space
+}
+
+// BrokerSpace is the number, relative to the logical databases, of the space
+// that the broker keeps its names in: the last one of the map.
+const brokerSpaces = 1
+
+// newSpaces returns the map of a new store.
+func newSpaces(databases int) *spaces {
+	m := &spaces{next: 1}
+	for range databases + brokerSpaces {
+		m.dbs = append(m.dbs, m.fresh())
+	}
+	return m
+}
+
+// fresh makes an empty space.
+func (m *spaces) fresh() *space {
+	sp := &space{id: m.next}
+	m.next++
+	return sp
+}
+
+// clone copies the map, not the spaces.
+func (m *spaces) clone() *spaces { return &spaces{next: m.next, dbs: slices.Clone(m.dbs)} }
+
+// byID returns the space with an id, nil if it is gone.
+func (m *spaces) byID(id uint64) *space {
+	for _, sp := range m.dbs {
+		if sp.id == id {
+			return sp
+		}
+	}
+	return nil
+}
+
+// encode writes the map: the next id, the number of spaces, their ids.
+func (m *spaces) encode() []byte {
+	b := binary.AppendUvarint(nil, m.next)
+	b = binary.AppendUvarint(b, uint64(len(m.dbs)))
+	for _, sp := range m.dbs {
+		b = binary.AppendUvarint(b, sp.id)
+	}
+	return b
+}
+
+// maxDatabases bounds the number of logical databases.
+const maxDatabases = 1 << 16
+
+// decodeSpaces reads what encode wrote, keeping spaces that old has.
+func decodeSpaces(b []byte, old *spaces) (*spaces, error) {
+	d := decoder{b: b}
+	m := &spaces{next: d.uvarint()}
+	n := d.uvarint()
+	if n == 0 || n > maxDatabases {
+		d.fail()
+		n = 0
+	}
+	for range n {
+		id := d.uvarint()
+		var sp *space
+		if old != nil {
+			sp = old.byID(id)
+		}
+		if sp == nil {
+			sp = &space{id: id}
+		}
+		m.dbs = append(m.dbs, sp)
+	}
+	if d.bad || len(d.b) != 0 {
+		return nil, fmt.Errorf("store: map of databases: %w", engine.ErrCorrupt)
+	}
+	return m, nil
+}
+
+// decoder reads the fields of records and of the store's tables. After bytes
+// that make no sense it returns zeroes and bad is set.
+type decoder struct {
+	b   []byte
+	bad bool
+}
+
+func (d *decoder) fail() {
+	d.b, d.bad = nil, true
+}
+
+func (d *decoder) uvarint() uint64 {
+	v, n := binary.Uvarint(d.b)
+	if n <= 0 {
+		d.fail()
+		return 0
+	}
+	d.b = d.b[n:]
+	return v
+}
+
+func (d *decoder) byte() byte {
+	if len(d.b) == 0 {
+		d.fail()
+		return 0
+	}
+	v := d.b[0]
+	d.b = d.b[1:]
+	return v
+}
+
+// bytes reads a length and as many bytes, which alias the input.
+func (d *decoder) bytes() []byte {
+	n := d.uvarint()
+	if n > uint64(len(d.b)) {
+		d.fail()
+		return nil
+	}
+	v := d.b[:n:n]
+	d.b = d.b[n:]
+	return v
+}
+
+func (d *decoder) uint64() uint64 {
+	if len(d.b) < 8 {
+		d.fail()
+		return 0
+	}
+	v := binary.LittleEndian.Uint64(d.b)
+	d.b = d.b[8:]
+	return v
+}
+
+// FlushDB removes all keys of a database, in O(1): it gets a fresh space, and
+// the old one is swept in the background.
+func (t *Tx) FlushDB(dbs ...int) error {
+	if t.ReadOnly() {
+		return ErrReadOnly
+	}
+	m := t.editSpaces()
+	for _, db := range dbs {
+		if t.keysOf(m.dbs[db]) == 0 {
+			continue
+		}
+		t.gone = append(t.gone, m.dbs[db])
+		m.dbs[db] = m.fresh()
+	}
+	t.logSpaces()
+	return nil
+}
+
+// SwapDB exchanges two databases.
+func (t *Tx) SwapDB(a, b int) error {
+	if t.ReadOnly() {
+		return ErrReadOnly
+	}
+	m := t.editSpaces()
+	m.dbs[a], m.dbs[b] = m.dbs[b], m.dbs[a]
+	t.logSpaces()
+	return nil
+}
+
+// editSpaces returns the transaction's own copy of the map.
+func (t *Tx) editSpaces() *spaces {
+	if !t.newSpaces {
+		t.spaces, t.newSpaces = t.spaces.clone(), true
+	}
+	return t.spaces
+}
+
+// logSpaces notes the record of a changed map.
+func (t *Tx) logSpaces() {
+	t.log(opSpaces, 0)
+	t.arg(t.spaces.encode())
+}
+
+// Keys returns the number of keys of a database; expired ones do not count.
+func (t *Tx) Keys(db int) int64 {
+	sp := t.spaces.dbs[db]
+	return t.keysOf(sp) - t.s.deadlines.dueIn(sp.id, t.Now())
+}

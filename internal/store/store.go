@@ -1,0 +1,435 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/brockdb/brock/internal/engine"
+	"github.com/brockdb/brock/internal/page"
+)
+
+// Clock is where the store's time comes from.
+type Clock interface {
+	Now() time.Time
+	// AfterFunc has f called once d has passed, and returns what stops it.
+	AfterFunc(d time.Duration, f func()) (stop func() bool)
+}
+
+// Options configure a Store. The zero value of a field means its default.
+type Options struct {
+	Databases    int           // logical databases; default 16
+	Durability   Durability    // when changes are acknowledged
+	MemoryBudget int64         // bytes of pages to keep in memory; 0 is no limit
+	MaxTxBytes   int64         // bytes of records of one transaction; default 600 MiB
+	MaxViewBytes int64         // bytes of old versions kept for views; default 1 GiB
+	SlowTx       time.Duration // an Update held longer is logged; default 1 s
+	Clock        Clock         // default: real time
+	Logger       *slog.Logger  // default: silent
+
+	MinRound int64 // bytes of log that a round of checkpoint steps waits for; default 32 MiB
+	StepSize int64 // bytes of changed pages that a step writes, about; default 64 MiB
+	NoTimers bool  // no background checkpoints, expiry or syncs: tests drive them
+}
+
+// Store is all data of one database directory, or of memory.
+type Store struct {
+	opts   Options
+	eng    engine.Engine // nil for a store in memory only
+	base   engine.Base
+	mem    *page.Memory
+	clock  Clock
+	logger *slog.Logger
+	wlog   commitLog
+
+	durability atomic.Int32
+	committed  atomic.Uint64 // the last committed transaction
+	spaces     atomic.Pointer[spaces]
+	waiting    atomic.Int32 // registered waiters, see Emit
+	waiters    waiters
+	deadlines  *deadlineIndex
+	pool       sync.Pool // of *Tx
+
+	writer     writerLock
+	nextObject [page.Partitions]uint64 // guarded by writer
+
+	check checkpointer
+	life  lifecycle
+	stats counters
+}
+
+// lifecycle is what Close waits for.
+type lifecycle struct {
+	ctx    context.Context // cancelled by Close
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	closed atomic.Bool
+	wake   chan struct{} // the background writer of Relaxed
+	tidy   chan struct{} // memory to reclaim, pages to drop, a round to run
+	err    atomic.Pointer[error]
+}
+
+// maskOf returns the partition of a hash as a mask.
+func (s *Store) maskOf(hash uint64) uint64 { return 1 << page.PartitionOf(hash) }
+
+// Mask returns the partition of a key as a mask.
+func (s *Store) Mask(key string) uint64 { return s.maskOf(s.mem.Hash(key)) }
+
+// positionOf returns where a hash lies in its partition's directory.
+func positionOf(hash uint64) uint64 { return page.Position(hash) }
+
+// usable returns why the store cannot be used any more.
+func (s *Store) usable() error {
+	if s.life.closed.Load() {
+		return ErrClosed
+	}
+	if e := s.life.err.Load(); e != nil {
+		return *e
+	}
+	return nil
+}
+
+// fail poisons the store: every later call returns err.
+func (s *Store) fail(err error) error {
+	if !errors.Is(err, ErrPoisoned) {
+		err = fmt.Errorf("%w: %w", ErrPoisoned, err)
+	}
+	if s.life.err.CompareAndSwap(nil, &err) {
+		s.stats.background.Add(1)
+		s.logger.Error("brock: store is unusable", "error", err)
+	}
+	return *s.life.err.Load()
+}
+
+// get returns a Tx ready for use.
+func (s *Store) get() *Tx {
+	t, _ := s.pool.Get().(*Tx)
+	if t == nil {
+		t = &Tx{s: s}
+	}
+	return t
+}
+
+// put gives a Tx back.
+func (s *Store) put(t *Tx) {
+	t.acc.Release()
+	t.reset()
+	s.pool.Put(t)
+}
+
+// Read runs fn on the current state, with the partitions of mask locked for
+// reading. fn may run several times and returns soon.
+func (s *Store) Read(mask uint64, fn func(*Tx) error) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
+	t := s.get()
+	defer s.put(t)
+	for {
+		t.spaces = s.spaces.Load()
+		t.acc.Begin(s.mem, page.Shared, 0, mask, nil)
+		s.mem.RLock(mask)
+		err := fn(t)
+		s.mem.RUnlock(mask)
+		if err = s.again(t, &mask, err); err != errAgain {
+			return err
+		}
+	}
+}
+
+// errAgain tells that a command is to be run again.
+var errAgain = errors.New("store: again")
+
+// again does what a command that could not run asks for: it loads pages, or
+// adds partitions to mask. Any other error is returned as it is.
+func (s *Store) again(t *Tx, mask *uint64, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, page.ErrCold):
+		if err := t.acc.Load(s.base); err != nil {
+			return err
+		}
+		s.stats.loads.Add(1)
+		return errAgain
+	case errors.Is(err, page.ErrHeld):
+		*mask |= t.acc.Want()
+		return errAgain
+	}
+	return err
+}
+
+// Write runs fn as a transaction of its own that changes pages in place. fn
+// may run several times until it makes its first change; from then on it must
+// not fail: it has looked at all that it needs before. mask are the partitions
+// of its keys.
+//
+// With later, Write does not wait for durability but notes in it what to wait
+// for.
+func (s *Store) Write(mask uint64, later *Later, fn func(*Tx) error) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
+	t := s.get()
+	defer s.put(t)
+	for {
+		if err := s.lockWriter(); err != nil {
+			return err
+		}
+		t.spaces = s.spaces.Load()
+		t.acc.Begin(s.mem, page.Direct, s.committed.Load()+1, mask, nil)
+		s.mem.Lock(mask)
+		err := fn(t)
+		if err == nil && t.changed {
+			err = s.serveDirect(t)
+		}
+		if t.changed {
+			if err != nil {
+				err = s.fail(fmt.Errorf("store: a command failed after its first change: %w", err))
+			}
+			s.commit(t)
+		}
+		s.mem.Unlock(mask)
+		s.writer.unlock()
+		if err = s.again(t, &mask, err); err != errAgain {
+			return s.finish(t, later, err)
+		}
+		t.reset()
+	}
+}
+
+// Later is the newest transaction of several whose durability is to be waited
+// for together, see [Store.Wait].
+type Later struct{ lsn uint64 }
+
+// Wait waits until what l notes is as durable as the mode asks.
+func (s *Store) Wait(l Later) error { return s.Acknowledge(l.lsn) }
+
+// commit makes t's change the last committed transaction. The caller holds the
+// writer lock and the locks of the partitions changed.
+func (s *Store) commit(t *Tx) {
+	t.lsn = t.acc.LSN()
+	if s.wlog.log != nil {
+		s.wlog.active.Add(1)
+		if s.wlog.append(t.lsn, t.recs) && s.Durability() == Relaxed {
+			select {
+			case s.life.wake <- struct{}{}:
+			default:
+			}
+		}
+	}
+	t.apply()
+	s.committed.Store(t.lsn)
+}
+
+// finish waits for the durability asked for and does what comes after a commit.
+func (s *Store) finish(t *Tx, later *Later, err error) error {
+	if t.lsn == 0 {
+		return err
+	}
+	if len(t.gone) > 0 {
+		s.sweepSpaces(t.gone)
+	}
+	for _, fn := range t.after {
+		fn()
+	}
+	if s.wlog.log == nil {
+		return err
+	}
+	if later != nil {
+		later.lsn = max(later.lsn, t.lsn)
+	} else if failed := s.acknowledge(t.lsn); failed != nil {
+		err = errors.Join(err, failed)
+	}
+	s.wlog.active.Add(-1)
+	return err
+}
+
+// acknowledge waits until a transaction is as durable as the mode asks.
+func (s *Store) acknowledge(lsn uint64) error {
+	var err error
+	switch s.Durability() {
+	case Always:
+		err = s.wlog.await(lsn, true)
+	case EverySecond:
+		err = s.wlog.await(lsn, false)
+	case Relaxed:
+		if at, full := s.wlog.full(); full {
+			err = s.wlog.await(at, false)
+		}
+	}
+	if err != nil {
+		return s.fail(err)
+	}
+	return nil
+}
+
+// Durability returns the mode.
+func (s *Store) Durability() Durability { return Durability(s.durability.Load()) }
+
+// SetDurability changes the mode. What was committed before is brought up to
+// the new mode's promise first.
+func (s *Store) SetDurability(d Durability) error {
+	s.durability.Store(int32(d))
+	return s.wlog.flush(d == Always)
+}
+
+// Update runs fn as a serialisable transaction over private copies of pages:
+// an error or a panic drops them all. fn runs once, and loads what is cold
+// under the writer lock.
+func (s *Store) Update(fn func(*Tx) error) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
+	t := s.get()
+	defer s.put(t)
+	if err := s.lockWriter(); err != nil {
+		return err
+	}
+	started := time.Now()
+	err := s.runUpdate(t, fn)
+	if held := time.Since(started); held > s.opts.SlowTx {
+		s.logger.Warn("brock: slow transaction", "held", held, "caller", caller())
+	}
+	return s.finish(t, nil, err)
+}
+
+// runUpdate runs fn under the writer lock, which it releases, and commits.
+func (s *Store) runUpdate(t *Tx, fn func(*Tx) error) (err error) {
+	committed := false
+	defer func() { // also on a panic or runtime.Goexit of fn
+		t.done = true
+		if !committed {
+			t.acc.Discard()
+		}
+		s.writer.unlock()
+	}()
+	t.spaces, t.user = s.spaces.Load(), true
+	t.acc.Begin(s.mem, page.Private, s.committed.Load()+1, 0, s.base)
+	if err := s.writer.mark(func() error { return fn(t) }); err != nil {
+		return err
+	}
+	if !t.changed {
+		return nil
+	}
+	if err := s.servePrivate(t); err != nil {
+		return err
+	}
+	if int64(len(t.recs)) > s.opts.MaxTxBytes {
+		return fmt.Errorf("%w: %d bytes of changes", ErrTooLarge, len(t.recs))
+	}
+	s.publish(t)
+	committed = true
+	return nil
+}
+
+// publish commits a private transaction.
+func (s *Store) publish(t *Tx) {
+	mask := t.touched()
+	s.mem.Lock(mask)
+	t.acc.Publish()
+	s.commit(t)
+	s.mem.Unlock(mask)
+}
+
+// Exec runs fn as a transaction of its own over private copies: for commands
+// that can fail half-way, or take long before their first change. fn may run
+// several times. For later see Write.
+func (s *Store) Exec(later *Later, fn func(*Tx) error) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
+	t := s.get()
+	defer s.put(t)
+	for {
+		if err := s.lockWriter(); err != nil {
+			return err
+		}
+		t.spaces = s.spaces.Load()
+		t.acc.Begin(s.mem, page.Private, s.committed.Load()+1, 0, nil)
+		err := fn(t)
+		if err == nil && t.changed {
+			err = s.servePrivate(t)
+		}
+		if err == nil && int64(len(t.recs)) > s.opts.MaxTxBytes {
+			err = fmt.Errorf("%w: %d bytes of changes", ErrTooLarge, len(t.recs))
+		}
+		if err == nil && t.changed {
+			s.publish(t)
+		} else {
+			t.acc.Discard()
+		}
+		s.writer.unlock()
+		var none uint64
+		if err = s.again(t, &none, err); err != errAgain {
+			return s.finish(t, later, err)
+		}
+		t.reset()
+	}
+}
+
+// View runs fn on the state as of one moment. It stops no writer and waits for
+// none.
+func (s *Store) View(fn func(*Tx) error) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
+	t := s.get()
+	defer s.put(t)
+	var sp *spaces
+	lsn := s.mem.OpenSnapshot(func() uint64 {
+		sp = s.spaces.Load()
+		return s.committed.Load()
+	})
+	defer s.closeSnapshot(lsn)
+	t.spaces, t.user = sp, true
+	for _, dbs := range sp.dbs {
+		t.counts = append(t.counts, countChange{sp: dbs}) // see keysOf
+	}
+	t.Now()
+	t.acc.Begin(s.mem, page.Snapshot, lsn, 0, s.base)
+	defer func() { t.done = true }()
+	return fn(t)
+}
+
+// closeSnapshot ends a snapshot and has its versions freed.
+func (s *Store) closeSnapshot(lsn uint64) {
+	s.mem.CloseSnapshot(lsn)
+	s.nudge()
+}
+
+// nudge wakes the goroutine that reclaims memory and runs checkpoints.
+func (s *Store) nudge() {
+	select {
+	case s.life.tidy <- struct{}{}:
+	default:
+	}
+}
+
+// Sync waits until everything visible is durable.
+func (s *Store) Sync() error {
+	if err := s.usable(); err != nil {
+		return err
+	}
+	if err := s.wlog.flush(true); err != nil {
+		return s.fail(err)
+	}
+	return nil
+}
+
+// caller returns the place outside this module that called into it.
+func caller() string {
+	var pcs [32]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
+	for {
+		f, more := frames.Next()
+		if !inModule(f.Function) || !more {
+			return fmt.Sprintf("%s:%d", f.File, f.Line)
+		}
+	}
+}

@@ -1,0 +1,142 @@
+package store
+
+import "github.com/brockdb/brock/internal/page"
+
+// Strings. A value that fits with its key in InlineMax stands in the entry; a
+// longer one is an object of raw bytes, which a change of some bytes does not
+// copy.
+
+// MaxString is the highest length of a string, as in Redis.
+const MaxString = 512 << 20
+
+// fitsInline tells whether a value of n bytes stands in the entry of key.
+func fitsInline(key string, n int) bool { return len(key)+n <= InlineMax }
+
+// StringSet makes value the key's value, whatever it held before (old, if
+// found), with a deadline or none (0).
+func (t *Tx) StringSet(db int, key string, old Entry, value []byte, deadline int64) error {
+	if err := t.enterObject(old); err != nil {
+		return err
+	}
+	e := Entry{Type: String, Deadline: deadline}
+	part := page.PartitionOf(t.s.mem.Hash(key))
+	if fitsInline(key, len(value)) {
+		e.Inline = value
+	} else {
+		e.Object = t.newObject(part)
+		if err := t.newString(e.Object, value, 0); err != nil {
+			return err
+		}
+	}
+	return t.replaceEntry(db, key, old, e)
+}
+
+// enterObject makes sure that the partition of an entry's object is at hand.
+func (t *Tx) enterObject(e Entry) error {
+	if e.Object == 0 {
+		return nil
+	}
+	return t.acc.Enter(int(e.Object >> 56))
+}
+
+// replaceEntry puts an entry and drops the object of the old one, whose
+// partition is at hand.
+func (t *Tx) replaceEntry(db int, key string, old, e Entry) error {
+	if err := t.Put(db, key, e); err != nil {
+		return err
+	}
+	if old.Object != 0 && old.Object != e.Object {
+		return t.drop(old.Object)
+	}
+	return nil
+}
+
+// StringGet returns a copy of a string entry's value.
+func (t *Tx) StringGet(e Entry) ([]byte, error) {
+	if e.Object == 0 {
+		return append(make([]byte, 0, len(e.Inline)), e.Inline...), nil
+	}
+	n, err := t.acc.StringLen(e.Object)
+	if err != nil {
+		return nil, err
+	}
+	b := make([]byte, n)
+	return b, t.acc.StringRead(e.Object, 0, b)
+}
+
+// StringLen returns the length of a string entry's value.
+func (t *Tx) StringLen(e Entry) (int, error) {
+	if e.Object == 0 {
+		return len(e.Inline), nil
+	}
+	n, err := t.acc.StringLen(e.Object)
+	return int(n), err
+}
+
+// StringRange returns a copy of n bytes from off on, all of which exist.
+func (t *Tx) StringRange(e Entry, off, n int) ([]byte, error) {
+	if e.Object == 0 {
+		return append(make([]byte, 0, n), e.Inline[off:off+n]...), nil
+	}
+	b := make([]byte, n)
+	return b, t.acc.StringRead(e.Object, uint64(off), b)
+}
+
+// StringChunk returns some bytes from off on, at least one, without a copy:
+// valid until the next change or the end of the command.
+func (t *Tx) StringChunk(e Entry, off int) ([]byte, error) {
+	if e.Object == 0 {
+		return e.Inline[off:], nil
+	}
+	return t.acc.StringChunk(e.Object, uint64(off))
+}
+
+// StringWrite puts b at off in the value of a key, extending it with zeroes
+// where needed, and returns the new length. e is the key's entry; a zero Entry
+// if the key is absent. Cost: O(len(b)) for a value of its own pages.
+func (t *Tx) StringWrite(db int, key string, e Entry, off int, b []byte) (int, error) {
+	n := 0
+	if e.Type != None {
+		var err error
+		if n, err = t.StringLen(e); err != nil {
+			return 0, err
+		}
+	}
+	end := max(n, off+len(b))
+	if e.Object != 0 {
+		if err := t.write(e.Object, uint64(off), b); err != nil {
+			return 0, err
+		}
+		return end, nil
+	}
+	if fitsInline(key, end) {
+		buf := make([]byte, end, InlineMax)
+		copy(buf, e.Inline)
+		copy(buf[off:], b)
+		return end, t.Put(db, key, Entry{Type: String, Deadline: e.Deadline, Inline: buf})
+	}
+	obj := t.newObject(page.PartitionOf(t.s.mem.Hash(key)))
+	if err := t.newString(obj, e.Inline, end); err != nil {
+		return 0, err
+	}
+	if len(b) > 0 {
+		if err := t.write(obj, uint64(off), b); err != nil {
+			return 0, err
+		}
+	}
+	return end, t.Put(db, key, Entry{Type: String, Deadline: e.Deadline, Object: obj})
+}
+
+// Ready makes sure that a change of a key cannot fail later for want of a
+// partition: a command of several keys asks for each before its first change.
+func (t *Tx) Ready(db int, key string) error {
+	b, err := t.raw(t.spaces.dbs[db], t.s.mem.Hash(key), key)
+	if err != nil || b == nil {
+		return err
+	}
+	e, err := decodeEntry(b)
+	if err != nil {
+		return err
+	}
+	return t.enterObject(e)
+}

@@ -1,0 +1,265 @@
+package store
+
+import (
+	"github.com/brockdb/brock/internal/page"
+)
+
+// Tx is one command's or transaction's view of the store. Not safe for
+// concurrent use, and gone when the function that got it returns.
+type Tx struct {
+	s   *Store
+	acc page.Access
+
+	spaces    *spaces // the map of databases as this transaction sees it
+	newSpaces bool    // the map was changed
+	now       int64   // ms since 1970; 0 until the clock was read
+	replay    bool    // records are applied, not made
+	user      bool    // user code runs inside: it cannot run twice
+	done      bool
+	life      uint64 // grows with each reset
+
+	changed   bool
+	recs      []byte
+	deadlines []deadlineChange
+	counts    []countChange
+	events    []Event
+	onCommit  []func() // in-memory state that changes with the commit, under the writer lock
+	after     []func() // what waits for the writer lock's release
+	gone      []*space // spaces to sweep
+	served    []*Waiter
+	scratch   []byte
+	lsn       uint64 // set by commit
+}
+
+// deadlineChange is a change of the index of deadlines at commit.
+type deadlineChange struct {
+	space  uint64
+	hash   uint64
+	before int64
+	after  int64
+}
+
+// countChange is a change of a space's number of keys at commit.
+type countChange struct {
+	sp *space
+	by int64
+}
+
+// Event tells what happened to a key: what waiters, WATCH and keyspace
+// notifications are served from. Events of a transaction that is rolled back
+// never happened.
+type Event struct {
+	DB   int
+	Type Type
+	Key  string
+}
+
+// Now returns the transaction's time in ms since 1970. It does not advance.
+func (t *Tx) Now() int64 {
+	if t.now == 0 {
+		t.now = t.s.clock.Now().UnixMilli()
+	}
+	return t.now
+}
+
+// ReadOnly tells whether changes are refused.
+func (t *Tx) ReadOnly() bool {
+	m := t.acc.Mode()
+	return m == page.Shared || m == page.Snapshot
+}
+
+// Databases returns the number of logical databases.
+func (t *Tx) Databases() int { return len(t.spaces.dbs) - brokerSpaces }
+
+// BrokerDB is the number of the database that the broker keeps its names in.
+func (t *Tx) BrokerDB() int { return len(t.spaces.dbs) - 1 }
+
+// Release gives up the pages that reads so far have held; what they returned
+// must not be used any more. Long reads call it from page to page.
+func (t *Tx) Release() { t.acc.Release() }
+
+// expired tells whether an entry's deadline has passed.
+func (t *Tx) expired(deadline int64) bool {
+	return deadline != 0 && !t.replay && deadline <= t.Now()
+}
+
+// Lookup returns the entry of a key; ok is false if the key is absent or
+// expired.
+func (t *Tx) Lookup(db int, key string) (e Entry, ok bool, err error) {
+	b, err := t.raw(t.spaces.dbs[db], t.s.mem.Hash(key), key)
+	if err != nil || b == nil {
+		return e, false, err
+	}
+	if e, err = decodeEntry(b); err != nil {
+		return e, false, err
+	}
+	if t.expired(e.Deadline) {
+		return Entry{}, false, nil
+	}
+	return e, true, nil
+}
+
+// LookupForWrite is Lookup for a command that is going to change the key: an
+// expired one is deleted first, with a record of its own.
+func (t *Tx) LookupForWrite(db int, key string) (e Entry, ok bool, err error) {
+	if t.ReadOnly() {
+		return e, false, ErrReadOnly
+	}
+	sp, hash := t.spaces.dbs[db], t.s.mem.Hash(key)
+	b, err := t.raw(sp, hash, key)
+	if err != nil || b == nil {
+		return e, false, err
+	}
+	if e, err = decodeEntry(b); err != nil {
+		return e, false, err
+	}
+	if t.expired(e.Deadline) {
+		return Entry{}, false, t.discard(sp, hash, key, e)
+	}
+	return e, true, nil
+}
+
+// Put makes e the key's entry. An object that the key's old entry names and e
+// does not has to be dropped by the caller, see Replace.
+func (t *Tx) Put(db int, key string, e Entry) error {
+	if t.ReadOnly() {
+		return ErrReadOnly
+	}
+	var buf [InlineMax + 16]byte
+	return t.put(t.spaces.dbs[db], t.s.mem.Hash(key), key, e.append(buf[:0]))
+}
+
+// Delete removes a key, with what it holds, in O(1), and tells whether it was
+// there.
+func (t *Tx) Delete(db int, key string) (bool, error) {
+	e, ok, err := t.LookupForWrite(db, key)
+	if err != nil || !ok {
+		return false, err
+	}
+	return true, t.discard(t.spaces.dbs[db], t.s.mem.Hash(key), key, e)
+}
+
+// discard removes a key's entry and its object.
+func (t *Tx) discard(sp *space, hash uint64, key string, e Entry) error {
+	if e.Object != 0 {
+		if err := t.acc.Enter(int(e.Object >> 56)); err != nil {
+			return err
+		}
+	}
+	if err := t.remove(sp, hash, key); err != nil {
+		return err
+	}
+	if e.Object != 0 {
+		return t.drop(e.Object)
+	}
+	return nil
+}
+
+// SetDeadline changes when a key expires; 0 is never.
+func (t *Tx) SetDeadline(db int, key string, e Entry, deadline int64) error {
+	e.Deadline = deadline
+	return t.Put(db, key, e)
+}
+
+// Emit notes an event. Commands call it once for each key that they change.
+func (t *Tx) Emit(db int, typ Type, key string) {
+	if t.s.waiting.Load() != 0 {
+		t.events = append(t.events, Event{DB: db, Type: typ, Key: key})
+	}
+}
+
+// OnCommit has fn called under the writer lock when the transaction commits.
+func (t *Tx) OnCommit(fn func()) { t.onCommit = append(t.onCommit, fn) }
+
+// After has fn called when the transaction has committed and its number is
+// known, without any lock.
+func (t *Tx) After(fn func()) { t.after = append(t.after, fn) }
+
+// setDeadline notes a change of the index of deadlines.
+func (t *Tx) setDeadline(sp *space, hash uint64, before, after int64) {
+	t.deadlines = append(t.deadlines, deadlineChange{space: sp.id, hash: hash, before: before, after: after})
+}
+
+// addKeys notes a change of a space's number of keys.
+func (t *Tx) addKeys(sp *space, by int64) {
+	for i := range t.counts {
+		if t.counts[i].sp == sp {
+			t.counts[i].by += by
+			return
+		}
+	}
+	t.counts = append(t.counts, countChange{sp: sp, by: by})
+}
+
+// keysOf returns a space's number of keys as the transaction sees it.
+func (t *Tx) keysOf(sp *space) int64 {
+	n := sp.count.Load()
+	for _, c := range t.counts {
+		if c.sp == sp {
+			n += c.by
+		}
+	}
+	return n
+}
+
+// apply makes the noted changes of derived state, at commit, under the locks
+// of the partitions concerned.
+func (t *Tx) apply() {
+	for _, c := range t.counts {
+		c.sp.count.Add(c.by)
+	}
+	for _, d := range t.deadlines {
+		t.s.deadlines.change(d)
+	}
+	if t.newSpaces {
+		t.s.spaces.Store(t.spaces)
+	}
+	for _, fn := range t.onCommit {
+		fn()
+	}
+}
+
+// touched returns the partitions whose locks a commit needs.
+func (t *Tx) touched() uint64 {
+	if t.newSpaces {
+		return page.All
+	}
+	return t.acc.Mask()
+}
+
+// reset makes t ready for another command.
+func (t *Tx) reset() {
+	t.life++
+	t.spaces, t.newSpaces, t.now, t.replay, t.user, t.done = nil, false, 0, false, false, false
+	t.changed, t.lsn = false, 0
+	t.recs = t.recs[:0]
+	if cap(t.recs) > 64<<10 {
+		t.recs = nil
+	}
+	if cap(t.scratch) > 64<<10 {
+		t.scratch = nil
+	}
+	t.deadlines, t.counts = t.deadlines[:0], t.counts[:0]
+	clear(t.events)
+	clear(t.onCommit)
+	clear(t.after)
+	t.events, t.onCommit, t.after = t.events[:0], t.onCommit[:0], t.after[:0]
+	clear(t.served)
+	t.gone, t.served = nil, t.served[:0]
+}
+
+// Life names this use of a Tx, which serves many transactions one after the
+// other.
+func (t *Tx) Life() uint64 { return t.life }
+
+// Step tells whether the transaction that life names can go on: it cannot once
+// its callback has returned.
+func (t *Tx) Step(life uint64) error {
+	if t.done || t.life != life {
+		return ErrTxDone
+	}
+	return nil
+}
+
+// Databases returns the number of logical databases.
+func (s *Store) Databases() int { return len(s.spaces.Load().dbs) - brokerSpaces }

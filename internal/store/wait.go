@@ -1,0 +1,155 @@
+package store
+
+import (
+	"container/list"
+	"slices"
+)
+
+// waiters are the blocked pops and their like: each waits for an event of one
+// of its keys and is served, in the order of arrival, by the transaction that
+// brings it about: what it takes belongs to that transaction. Guarded by the
+// writer lock.
+type waiters struct {
+	queues map[waitKey]*list.List // of *Waiter
+}
+
+type waitKey struct {
+	db  int
+	key string
+}
+
+// Waiter is a blocked command.
+type Waiter struct {
+	// Serve tries to do what the command waits for, as part of the
+	// transaction, and tells whether it did. It runs under the writer lock.
+	Serve func(t *Tx, key string) (done bool, err error)
+	// Served is closed once the serving transaction has committed; LSN is its
+	// number.
+	Served chan struct{}
+	LSN    uint64
+
+	db    int
+	keys  []string
+	elems map[string]*list.Element
+}
+
+// Await tries w.Serve on each key; if none serves, it registers w. It runs as
+// a transaction of its own and tells whether w was served at once.
+func (s *Store) Await(db int, keys []string, w *Waiter) (served bool, err error) {
+	w.db, w.keys, w.Served = db, keys, make(chan struct{})
+	err = s.Exec(nil, func(t *Tx) error {
+		served = false
+		for _, key := range keys {
+			done, err := w.Serve(t, key)
+			if err != nil || done {
+				served = done
+				return err
+			}
+		}
+		s.register(w)
+		return nil
+	})
+	return served, err
+}
+
+// register adds w to the queues of its keys; the caller holds the writer lock.
+func (s *Store) register(w *Waiter) {
+	if s.waiters.queues == nil {
+		s.waiters.queues = make(map[waitKey]*list.List)
+	}
+	w.elems = make(map[string]*list.Element, len(w.keys))
+	for _, key := range w.keys {
+		if w.elems[key] != nil {
+			continue
+		}
+		k := waitKey{w.db, key}
+		q := s.waiters.queues[k]
+		if q == nil {
+			q = list.New()
+			s.waiters.queues[k] = q
+		}
+		w.elems[key] = q.PushBack(w)
+	}
+	s.waiting.Add(1)
+}
+
+// unregister removes w from all queues; the caller holds the writer lock.
+func (s *Store) unregister(w *Waiter) {
+	for key, el := range w.elems {
+		k := waitKey{w.db, key}
+		q := s.waiters.queues[k]
+		q.Remove(el)
+		if q.Len() == 0 {
+			delete(s.waiters.queues, k)
+		}
+	}
+	if w.elems != nil {
+		s.waiting.Add(-1)
+		w.elems = nil
+	}
+}
+
+// Cancel ends the wait of w and tells whether it had been served before: then
+// Served is closed, or about to be.
+func (s *Store) Cancel(w *Waiter) (served bool) {
+	for s.writer.lock() != nil {
+	}
+	defer s.writer.unlock()
+	if w.elems == nil {
+		return true
+	}
+	s.unregister(w)
+	return false
+}
+
+// Acknowledge waits until a transaction is as durable as the mode asks.
+func (s *Store) Acknowledge(lsn uint64) error {
+	if s.wlog.log == nil {
+		return nil
+	}
+	return s.acknowledge(lsn)
+}
+
+// servePrivate serves waiters of keys that t has changed, within t.
+func (s *Store) servePrivate(t *Tx) error {
+	for i := 0; i < len(t.events); i++ { // serving may add events
+		if err := s.serveKey(t, t.events[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// serveDirect is servePrivate for a transaction in place, which must not fail.
+func (s *Store) serveDirect(t *Tx) error { return s.servePrivate(t) }
+
+// serveKey serves the waiters of one key, first come first served.
+func (s *Store) serveKey(t *Tx, ev Event) error {
+	q := s.waiters.queues[waitKey{ev.DB, ev.Key}]
+	if q == nil {
+		return nil
+	}
+	for el := q.Front(); el != nil; el = el.Next() {
+		w := el.Value.(*Waiter)
+		if slices.Contains(t.served, w) {
+			continue
+		}
+		done, err := w.Serve(t, ev.Key)
+		if err != nil {
+			return err
+		}
+		if !done {
+			if _, ok, err := t.Lookup(ev.DB, ev.Key); err != nil || !ok {
+				return err
+			}
+			continue // it waits for another type of value
+		}
+		t.served = append(t.served, w)
+		t.OnCommit(func() {
+			s.unregister(w)
+			w.LSN = t.lsn
+		})
+		t.After(func() { close(w.Served) })
+	}
+	return nil
+}

@@ -1,0 +1,174 @@
+package store
+
+import (
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"time"
+	"unsafe"
+)
+
+// writerLock admits one writer at a time. It is a mutex with two additions: it
+// knows whether its holder runs user code, and a writer that has waited for
+// such a holder for nestedAfter looks at its own stack: where it stands inside
+// the callback of an Update of the same store, it would wait for itself.
+type writerLock struct {
+	held    atomic.Bool
+	user    atomic.Bool   // the holder runs user code
+	waiters atomic.Int32  //
+	wake    chan struct{} // one token: the lock may be free
+}
+
+const (
+	// nestedAfter is how long a writer waits before it asks whether it waits
+	// for itself.
+	nestedAfter = 10 * time.Millisecond
+	// lockSpins is how often a writer tries again before it sleeps: most
+	// changes take less than a microsecond.
+	lockSpins = 64
+)
+
+// lock takes the lock, or fails with ErrNested.
+func (w *writerLock) lock() error {
+	if w.held.CompareAndSwap(false, true) {
+		return nil
+	}
+	for range lockSpins {
+		if !w.held.Load() && w.held.CompareAndSwap(false, true) {
+			return nil
+		}
+	}
+	w.waiters.Add(1)
+	defer w.waiters.Add(-1)
+	if w.user.Load() {
+		return w.lockSlow()
+	}
+	for !w.held.CompareAndSwap(false, true) {
+		<-w.wake
+	}
+	return nil
+}
+
+// lockSlow is lock while the holder runs user code, which may be the caller's.
+// If it is, it stays so for as long as the caller waits.
+func (w *writerLock) lockSlow() error {
+	timer := time.NewTimer(nestedAfter)
+	defer timer.Stop()
+	for !w.held.CompareAndSwap(false, true) {
+		select {
+		case <-w.wake:
+		case <-timer.C:
+			if w.onStack() {
+				w.pass()
+				return ErrNested
+			}
+		}
+	}
+	return nil
+}
+
+// unlock releases the lock.
+func (w *writerLock) unlock() {
+	w.user.Store(false)
+	w.held.Store(false)
+	if w.waiters.Load() > 0 {
+		w.pass()
+	}
+}
+
+// pass leaves a token for one of those who sleep.
+func (w *writerLock) pass() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// lockWriter takes the writer lock of a store that is usable.
+func (s *Store) lockWriter() error {
+	if err := s.writer.lock(); err != nil {
+		return err
+	}
+	if err := s.usable(); err != nil {
+		s.writer.unlock()
+		return err
+	}
+	return nil
+}
+
+// Which store a callback belongs to is written on the stack: mark calls fn
+// through one of four functions for each two bits of the lock's address, which
+// is all that a stack trace can show.
+const markDigits = 16
+
+// digits returns the bits of the address that tell locks apart.
+func (w *writerLock) digits() uint64 { return uint64(uintptr(unsafe.Pointer(w))) >> 5 }
+
+// mark calls fn, the user's callback, so that onStack finds it.
+func (w *writerLock) mark(fn func() error) error {
+	w.user.Store(true)
+	return markDigit(w.digits(), markDigits, fn)
+}
+
+func markDigit(digits uint64, n int, fn func() error) error {
+	if n == 0 {
+		return fn()
+	}
+	switch digits & 3 {
+	case 0:
+		return mark0(digits>>2, n-1, fn)
+	case 1:
+		return mark1(digits>>2, n-1, fn)
+	case 2:
+		return mark2(digits>>2, n-1, fn)
+	default:
+		return mark3(digits>>2, n-1, fn)
+	}
+}
+
+//go:noinline
+func mark0(digits uint64, n int, fn func() error) error { return markDigit(digits, n, fn) }
+
+//go:noinline
+func mark1(digits uint64, n int, fn func() error) error { return markDigit(digits, n, fn) }
+
+//go:noinline
+func mark2(digits uint64, n int, fn func() error) error { return markDigit(digits, n, fn) }
+
+//go:noinline
+func mark3(digits uint64, n int, fn func() error) error { return markDigit(digits, n, fn) }
+
+// onStack tells whether the caller stands inside a callback that mark called.
+func (w *writerLock) onStack() bool {
+	pcs := make([]uintptr, 64)
+	for len(pcs) == runtime.Callers(2, pcs) {
+		pcs = make([]uintptr, 4*len(pcs))
+	}
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
+	want := w.digits() & (1<<(2*markDigits) - 1)
+	var got uint64 // the frames come innermost first: the highest digit first
+	for n := 0; ; {
+		f, more := frames.Next()
+		name := f.Function[strings.LastIndexByte(f.Function, '.')+1:]
+		switch {
+		case len(name) == 5 && strings.HasPrefix(name, "mark") && inModule(f.Function):
+			got = got<<2 | uint64(name[4]-'0')
+			if n++; n == markDigits {
+				if got == want {
+					return true
+				}
+				n, got = 0, 0
+			}
+		case name != "markDigit":
+			n, got = 0, 0
+		}
+		if !more {
+			return false
+		}
+	}
+}
+
+// inModule tells whether a function belongs to this module, tests excepted.
+func inModule(function string) bool {
+	return strings.HasPrefix(function, "github.com/brockdb/brock") && !strings.Contains(function, "_test.")
+}

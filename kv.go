@@ -1,0 +1,432 @@
+package brock
+
+import (
+	"errors"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/brockdb/brock/internal/store"
+)
+
+// SetOption is an option of [DB.Set]: [NX], [XX], [KeepTTL], or what [EX] and
+// [PX] return. A positive one is a time to live in milliseconds.
+type SetOption int64
+
+// Options of Set that take no value.
+const (
+	// NX sets the value only if the key does not exist.
+	NX SetOption = -1 - iota
+	// XX sets the value only if the key exists.
+	XX
+	// KeepTTL keeps the time to live that the key has.
+	KeepTTL
+)
+
+// EX has the key expire after d, which is cut to whole seconds.
+func EX(d time.Duration) SetOption { return PX(d.Truncate(time.Second)) }
+
+// PX has the key expire after d, which is cut to whole milliseconds.
+func PX(d time.Duration) SetOption { return SetOption(max(d.Milliseconds(), 0)) }
+
+// setOptions is what the options of one Set add up to.
+type setOptions struct {
+	nx, xx, keep bool
+	ttl          int64 // ms, 0 for none
+}
+
+// parseSet adds up options and refuses those that exclude each other.
+func parseSet(opts []SetOption) (o setOptions, err error) {
+	for _, opt := range opts {
+		switch {
+		case opt == NX:
+			o.nx = true
+		case opt == XX:
+			o.xx = true
+		case opt == KeepTTL:
+			o.keep = true
+		case opt <= 0 || o.ttl != 0:
+			return o, &redisError{ErrExpire, "ERR invalid expire time in 'set' command"}
+		default:
+			o.ttl = int64(opt)
+		}
+	}
+	if o.nx && o.xx || o.keep && o.ttl != 0 {
+		return o, ErrSyntax
+	}
+	return o, nil
+}
+
+// deadline returns when a key with this option expires.
+func (o setOptions) deadline(t *store.Tx, old store.Entry) int64 {
+	switch {
+	case o.ttl != 0:
+		return t.Now() + o.ttl
+	case o.keep:
+		return old.Deadline
+	}
+	return 0
+}
+
+// Append puts value behind the string at key, which is created if need be, and
+// returns the new length in bytes.
+//
+// Errors: [ErrWrongType]; [ErrTooLong] above 512 MB.
+//
+// Cost: O(len(value)), whatever the length of the string.
+//
+// Redis: APPEND key value.
+func (c *commands) Append(key string, value []byte) (length int, err error) {
+	err = c.write(key, func(t *store.Tx) error {
+		e, ok, err := c.lookupForWrite(t, key, store.String)
+		if err != nil {
+			return err
+		}
+		n := 0
+		if ok {
+			if n, err = t.StringLen(e); err != nil {
+				return err
+			}
+		}
+		if length, err = c.writeString(t, key, e, n, value); err != nil {
+			return err
+		}
+		return nil
+	})
+	return length, err
+}
+
+// writeString puts b at an offset of a string.
+func (c *commands) writeString(t *store.Tx, key string, e store.Entry, off int, b []byte) (length int, err error) {
+	if off > store.MaxString-len(b) {
+		return 0, ErrTooLong
+	}
+	if length, err = t.StringWrite(c.db, key, e, off, b); err != nil {
+		return 0, err
+	}
+	t.Emit(c.db, store.String, key)
+	return length, nil
+}
+
+// Get returns the string at key.
+//
+// Errors: [ErrNotFound]; [ErrWrongType].
+//
+// Cost: O(1) and a copy of the value.
+//
+// Redis: GET key.
+func (c *commands) Get(key string) (value []byte, err error) {
+	err = c.read(key, func(t *store.Tx) error {
+		e, ok, err := c.lookup(t, key, store.String)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return ErrNotFound
+		}
+		value, err = t.StringGet(e)
+		return err
+	})
+	return value, err
+}
+
+// GetDel returns the string at key and deletes the key.
+//
+// Errors: [ErrNotFound]; [ErrWrongType].
+//
+// Redis: GETDEL key.
+func (c *commands) GetDel(key string) (value []byte, err error) {
+	err = c.write(key, func(t *store.Tx) error {
+		e, ok, err := c.lookupForWrite(t, key, store.String)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return ErrNotFound
+		}
+		if value, err = t.StringGet(e); err != nil {
+			return err
+		}
+		_, err = t.Delete(c.db, key)
+		return err
+	})
+	return value, err
+}
+
+// GetRange returns the bytes from start to stop, both included, of the string
+// at key. Negative numbers count from the end, -1 being the last byte; what is
+// out of range is cut. An absent key is an empty string.
+//
+// Errors: [ErrWrongType].
+//
+// Cost: O(bytes returned).
+//
+// Redis: GETRANGE key start end.
+func (c *commands) GetRange(key string, start, stop int) (value []byte, err error) {
+	err = c.read(key, func(t *store.Tx) error {
+		value = []byte{}
+		e, ok, err := c.lookup(t, key, store.String)
+		if err != nil || !ok {
+			return err
+		}
+		n, err := t.StringLen(e)
+		if err != nil {
+			return err
+		}
+		first, count := clip(start, stop, n)
+		if count == 0 {
+			return nil
+		}
+		value, err = t.StringRange(e, first, count)
+		return err
+	})
+	return value, err
+}
+
+// clip turns a range with negative indexes into the first of n elements and
+// how many.
+func clip(start, stop, n int) (first, count int) {
+	if start < 0 {
+		start = max(start+n, 0)
+	}
+	if stop < 0 {
+		stop += n
+	}
+	stop = min(stop, n-1)
+	if start > stop || n == 0 {
+		return 0, 0
+	}
+	return start, stop - start + 1
+}
+
+// Incr adds one to the integer at key, 0 if the key does not exist, and
+// returns the sum.
+//
+// Errors: [ErrWrongType]; [ErrNotInteger]; [ErrOverflow].
+//
+// Redis: INCR key.
+func (c *commands) Incr(key string) (int64, error) { return c.IncrBy(key, 1) }
+
+// IncrBy adds by, which may be negative, to the integer at key, 0 if the key
+// does not exist, and returns the sum. The time to live stays.
+//
+// Errors: [ErrWrongType]; [ErrNotInteger]; [ErrOverflow].
+//
+// Cost: O(1), no allocation.
+//
+// Redis: INCRBY key increment.
+func (c *commands) IncrBy(key string, by int64) (sum int64, err error) {
+	err = c.write(key, func(t *store.Tx) error {
+		e, ok, err := c.lookupForWrite(t, key, store.String)
+		if err != nil {
+			return err
+		}
+		sum = 0
+		if ok {
+			if sum, err = c.integer(t, e); err != nil {
+				return err
+			}
+		}
+		if by > 0 && sum > math.MaxInt64-by || by < 0 && sum < math.MinInt64-by {
+			return ErrOverflow
+		}
+		sum += by
+		var buf [20]byte
+		if err := t.StringSet(c.db, key, e, strconv.AppendInt(buf[:0], sum, 10), e.Deadline); err != nil {
+			return err
+		}
+		t.Emit(c.db, store.String, key)
+		return nil
+	})
+	return sum, err
+}
+
+// integer reads a string entry as an integer.
+func (c *commands) integer(t *store.Tx, e store.Entry) (int64, error) {
+	n, err := t.StringLen(e)
+	if err != nil {
+		return 0, err
+	}
+	if n == 0 || n > 20 {
+		return 0, ErrNotInteger
+	}
+	b, err := t.StringChunk(e, 0)
+	if err != nil {
+		return 0, err
+	}
+	v, ok := parseInt(b)
+	if !ok {
+		return 0, ErrNotInteger
+	}
+	return v, nil
+}
+
+// parseInt reads an integer as Redis does: no sign but a minus, no leading
+// zeroes, no spaces.
+func parseInt(b []byte) (v int64, ok bool) {
+	if len(b) == 1 && b[0] == '0' {
+		return 0, true
+	}
+	digits := b
+	if len(b) > 0 && b[0] == '-' {
+		digits = b[1:]
+	}
+	if len(digits) == 0 || len(digits) > 19 || digits[0] < '1' || digits[0] > '9' {
+		return 0, false
+	}
+	var u uint64
+	for _, d := range digits {
+		if d < '0' || d > '9' {
+			return 0, false
+		}
+		u = u*10 + uint64(d-'0')
+	}
+	if len(b) > len(digits) {
+		return -int64(u), u <= 1<<63
+	}
+	return int64(u), u < 1<<63
+}
+
+// KV is a key and its value, see [DB.MSet].
+type KV struct {
+	Key   string
+	Value []byte
+}
+
+// MGet returns the strings at the keys, seen as of one moment: nil where the
+// key does not exist or holds another kind of value.
+//
+// Redis: MGET key [key …].
+func (c *commands) MGet(keys ...string) (values [][]byte, err error) {
+	err = c.readAll(keys, func(t *store.Tx) error {
+		values = make([][]byte, len(keys))
+		for i, key := range keys {
+			e, ok, err := c.lookup(t, key, store.String)
+			if err == nil && ok {
+				values[i], err = t.StringGet(e)
+			}
+			if err != nil && !errors.Is(err, ErrWrongType) {
+				return err
+			}
+		}
+		return nil
+	})
+	return values, err
+}
+
+// MSet sets all pairs at once: nobody sees some of them only. What the keys
+// held before, and their times to live, are gone.
+//
+// Redis: MSET key value [key value …].
+func (c *commands) MSet(pairs ...KV) error {
+	keys := make([]string, len(pairs))
+	for i := range pairs {
+		keys[i] = pairs[i].Key
+		if len(pairs[i].Value) > store.MaxString {
+			return ErrTooLong
+		}
+		if len(keys[i]) > store.MaxName {
+			return ErrNameTooLong
+		}
+	}
+	return c.writeAll(keys, func(t *store.Tx) error {
+		for i := range pairs { // all partitions have to be at hand before the first change
+			if err := t.Ready(c.db, pairs[i].Key); err != nil {
+				return err
+			}
+		}
+		for i := range pairs {
+			if err := c.set(t, pairs[i].Key, pairs[i].Value, setOptions{}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Set makes value the string at key, whatever it held before. Without KeepTTL,
+// EX or PX the key does not expire any more.
+//
+// Errors: [ErrNotSet] where NX or XX refused; [ErrSyntax] for options that
+// exclude each other; [ErrExpire] for a time to live that is not positive;
+// [ErrTooLong] above 512 MB.
+//
+// Cost: O(1) and a copy of the value.
+//
+// Redis: SET key value [NX | XX] [EX seconds | PX milliseconds | KEEPTTL].
+func (c *commands) Set(key string, value []byte, opts ...SetOption) error {
+	o, err := parseSet(opts)
+	if err != nil {
+		return err
+	}
+	if len(value) > store.MaxString {
+		return ErrTooLong
+	}
+	return c.write(key, func(t *store.Tx) error { return c.set(t, key, value, o) })
+}
+
+// set is Set within a transaction.
+func (c *commands) set(t *store.Tx, key string, value []byte, o setOptions) error {
+	old, ok, err := t.LookupForWrite(c.db, key)
+	if err != nil {
+		return err
+	}
+	if o.nx && ok || o.xx && !ok {
+		return ErrNotSet
+	}
+	if err := t.StringSet(c.db, key, old, value, o.deadline(t, old)); err != nil {
+		return err
+	}
+	t.Emit(c.db, store.String, key)
+	return nil
+}
+
+// SetRange puts value at an offset of the string at key, which is created and
+// extended with zeroes where needed, and returns its length. An empty value
+// changes nothing.
+//
+// Errors: [ErrWrongType]; [ErrOffset] for a negative offset; [ErrTooLong]
+// above 512 MB.
+//
+// Cost: O(len(value)), whatever the length of the string.
+//
+// Redis: SETRANGE key offset value.
+func (c *commands) SetRange(key string, offset int, value []byte) (length int, err error) {
+	if offset < 0 {
+		return 0, &redisError{ErrOffset, "ERR offset is out of range"}
+	}
+	err = c.write(key, func(t *store.Tx) error {
+		e, ok, err := c.lookupForWrite(t, key, store.String)
+		if err != nil {
+			return err
+		}
+		length = 0
+		if len(value) == 0 {
+			if ok {
+				length, err = t.StringLen(e)
+			}
+			return err
+		}
+		length, err = c.writeString(t, key, e, offset, value)
+		return err
+	})
+	return length, err
+}
+
+// StrLen returns the length in bytes of the string at key, 0 if it does not
+// exist.
+//
+// Errors: [ErrWrongType].
+//
+// Redis: STRLEN key.
+func (c *commands) StrLen(key string) (n int, err error) {
+	err = c.read(key, func(t *store.Tx) error {
+		n = 0
+		e, ok, err := c.lookup(t, key, store.String)
+		if err == nil && ok {
+			n, err = t.StringLen(e)
+		}
+		return err
+	})
+	return n, err
+}
