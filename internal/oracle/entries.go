@@ -37,17 +37,24 @@ func listed(kind string, elements func(*Generator) []string) func(*Generator, *O
 	return func(g *Generator, op *Op) { op.Key, op.Values = g.key(kind), elements(g) }
 }
 
+// added and removed are the elements of most commands: collections grow.
+func added(g *Generator) []string   { return g.few(6) }
+func removed(g *Generator) []string { return g.few(2) }
+
 // stringEntries are those of strings.
 func stringEntries() []entry {
 	return []entry{
-		{"SET", 500, func(g *Generator, op *Op) { op.Key, op.Value = g.key(TypeString), g.value() }},
+		{"SET", 500, func(g *Generator, op *Op) {
+			op.Key = g.overwritten()
+			op.Value = g.valueAt(op.Key)
+		}},
 		{"SET options", 250, fillSet},
 		{"GET", 500, keyed(TypeString)},
-		{"GETDEL", 60, keyed(TypeString)},
+		{"GETDEL", 40, keyed(TypeString)},
 		{"MSET", 100, func(g *Generator, op *Op) {
-			op.Keys = g.keys(TypeString)
-			for range op.Keys {
-				op.Values = append(op.Values, g.value())
+			for range 1 + g.r.IntN(4) {
+				op.Keys = append(op.Keys, g.overwritten())
+				op.Values = append(op.Values, g.valueAt(op.Keys[len(op.Keys)-1]))
 			}
 		}},
 		{"MGET", 120, func(g *Generator, op *Op) { op.Keys = g.keys(TypeString) }},
@@ -78,16 +85,18 @@ func stringEntries() []entry {
 
 // fillSet makes a SET with options.
 func fillSet(g *Generator, op *Op) {
-	op.Key, op.Value = g.key(TypeString), g.value()
+	wrong := g.wrong
+	op.Key = g.overwritten()
+	op.Value = g.valueAt(op.Key)
 	op.Flags = one(g, 0, 0, NX, XX)
 	switch g.r.IntN(3) {
 	case 0:
 		op.Flags |= HasTTL
-		op.N = g.ttl(g.wrong)
+		op.N = g.ttl(wrong)
 	case 1:
 		op.Flags |= KeepTTL
 	}
-	if g.wrong && !g.config.Typed {
+	if wrong && !g.config.Typed {
 		switch g.r.IntN(4) {
 		case 0:
 			op.Flags |= NX | XX
@@ -98,6 +107,13 @@ func fillSet(g *Generator, op *Op) {
 			op.N = one[int64](g, math.MaxInt64, math.MinInt64)
 		}
 	}
+}
+
+// overwritten returns a key for a command that any type gives way to: seldom
+// one that is used for something else, lest too much is lost.
+func (g *Generator) overwritten() string {
+	g.wrong = g.wrong && g.chance(5)
+	return g.key(TypeString)
 }
 
 // bitEntries are those of bitmaps.
@@ -153,7 +169,7 @@ func expiring(unit int64, conditions bool) func(*Generator, *Op) {
 func keyEntries() []entry {
 	keys := func(g *Generator, op *Op) { op.Keys = g.keys(anyType) }
 	return []entry{
-		{"DEL", 70, func(g *Generator, op *Op) { op.Keys = []string{g.key(anyType)} }},
+		{"DEL", 40, func(g *Generator, op *Op) { op.Keys = []string{g.key(anyType)} }},
 		{"DEL several", 20, keys},
 		{"UNLINK", 30, keys},
 		{"EXISTS", 100, keys},
@@ -181,9 +197,10 @@ func keyEntries() []entry {
 
 // renamed returns two keys, mostly of the same favourite type.
 func (g *Generator) renamed() (key, dst string) {
-	if g.wrong {
+	if g.wrong && g.chance(3) {
 		return g.key(anyType), g.key(anyType)
 	}
+	g.wrong = false
 	kind := one(g, favourites()...)
 	return g.key(kind), g.key(kind)
 }
@@ -203,7 +220,7 @@ func databaseEntries() []entry {
 			}
 		}},
 		{"FLUSHALL", 2, nothing},
-		{"SWAPDB", 30, func(g *Generator, op *Op) { op.DstDB = g.db() }},
+		{"SWAPDB", 10, func(g *Generator, op *Op) { op.DstDB = g.db() }},
 		{"ADVANCE", 600, func(g *Generator, op *Op) {
 			*op = Op{Name: op.Name, N: one[int64](g, 1, 1, 1, 2, 20, 100, 3_000)}
 			if g.chance(20) {
@@ -216,11 +233,10 @@ func databaseEntries() []entry {
 
 // hashEntries are those of hashes.
 func hashEntries() []entry {
-	few := func(g *Generator) []string { return g.elements() }
 	return []entry{
-		{"HSET", 400, func(g *Generator, op *Op) {
+		{"HSET", 500, func(g *Generator, op *Op) {
 			op.Key = g.key(TypeHash)
-			for range 1 + g.r.IntN(3) {
+			for range 1 + g.r.IntN(6) {
 				op.Values = append(op.Values, g.element(), g.value())
 			}
 		}},
@@ -231,7 +247,7 @@ func hashEntries() []entry {
 			}
 		}},
 		{"HGET", 300, fielded(TypeHash)},
-		{"HDEL", 150, listed(TypeHash, few)},
+		{"HDEL", 80, listed(TypeHash, removed)},
 		{"HDEL bulk", 10, listed(TypeHash, (*Generator).many)},
 		{"HLEN", 100, keyed(TypeHash)},
 		{"HGETALL", 100, keyed(TypeHash)},
@@ -265,10 +281,9 @@ func listEntries() []entry {
 			op.Start, op.Stop = int64(g.r.IntN(3)), int64(-1-g.r.IntN(3))
 		}
 	}
-	few := (*Generator).elements
 	return []entry{
-		{"LPUSH", 250, listed(TypeList, few)},
-		{"RPUSH", 250, listed(TypeList, few)},
+		{"LPUSH", 250, listed(TypeList, added)},
+		{"RPUSH", 250, listed(TypeList, added)},
 		{"LPUSH bulk", 10, listed(TypeList, (*Generator).many)},
 		{"RPUSH bulk", 20, listed(TypeList, (*Generator).many)},
 		{"LPOP", 200, pop},
@@ -286,16 +301,15 @@ func listEntries() []entry {
 
 // setEntries are those of sets.
 func setEntries() []entry {
-	few := (*Generator).elements
 	return []entry{
-		{"SADD", 300, listed(TypeSet, few)},
+		{"SADD", 400, listed(TypeSet, added)},
 		{"SADD bulk", 20, listed(TypeSet, (*Generator).many)},
-		{"SREM", 150, listed(TypeSet, few)},
+		{"SREM", 80, listed(TypeSet, removed)},
 		{"SREM bulk", 10, listed(TypeSet, (*Generator).many)},
 		{"SISMEMBER", 150, fielded(TypeSet)},
 		{"SMEMBERS", 50, keyed(TypeSet)},
 		{"SCARD", 100, keyed(TypeSet)},
-		{"SPOP", 150, keyed(TypeSet)},
+		{"SPOP", 100, keyed(TypeSet)},
 		{"SINTER", 100, func(g *Generator, op *Op) { op.Keys = g.keys(TypeSet) }},
 	}
 }
@@ -304,12 +318,12 @@ func setEntries() []entry {
 func zsetEntries() []entry {
 	add := func(g *Generator, op *Op) {
 		op.Key = g.key(TypeZSet)
-		for range 1 + g.r.IntN(4) {
+		for range 1 + g.r.IntN(6) {
 			op.Scored = append(op.Scored, Scored{g.element(), g.score()})
 		}
 	}
 	return []entry{
-		{"ZADD", 300, func(g *Generator, op *Op) {
+		{"ZADD", 400, func(g *Generator, op *Op) {
 			add(g, op)
 			if g.wrong && g.chance(3) {
 				op.Scored[g.r.IntN(len(op.Scored))].Score = math.NaN()
@@ -328,7 +342,7 @@ func zsetEntries() []entry {
 				op.Scored = append(op.Scored, Scored{element(i), g.score()})
 			}
 		}},
-		{"ZREM", 150, listed(TypeZSet, (*Generator).elements)},
+		{"ZREM", 80, listed(TypeZSet, removed)},
 		{"ZREM bulk", 10, listed(TypeZSet, (*Generator).many)},
 		{"ZSCORE", 150, fielded(TypeZSet)},
 		{"ZRANK", 150, fielded(TypeZSet)},
@@ -356,6 +370,9 @@ func (g *Generator) newID(op *Op) {
 	switch {
 	case timed(op.Key):
 		op.ID = "*"
+		if g.stamps = append(g.stamps, g.now); len(g.stamps) > 30 {
+			g.stamps = g.stamps[1:]
+		}
 	case g.chance(4):
 		op.ID = strconv.FormatInt(g.serial/3, 10) + "-*"
 	default:
@@ -368,6 +385,7 @@ func streamEntries() []entry {
 	return []entry{
 		{"XADD", 400, fillXAdd},
 		{"XADD burst", 4, func(g *Generator, op *Op) {
+			g.wrong = false
 			fillXAdd(g, op)
 			for range g.r.IntN(g.config.MaxBulk/3 + 1) {
 				next := *op
@@ -414,6 +432,7 @@ func queueEntries() []entry {
 		}},
 		{"QPUBLISH", 450, publish},
 		{"QPUBLISH burst", 4, func(g *Generator, op *Op) {
+			g.wrong = false
 			publish(g, op)
 			for range g.r.IntN(g.config.MaxBulk/3 + 1) {
 				next := *op

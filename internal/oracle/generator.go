@@ -61,9 +61,10 @@ type Generator struct {
 	total   int
 	pending []Op // the rest of a burst
 
-	now    int64 // what ADVANCE operations add up to
-	serial int64 // of explicit IDs
-	wrong  bool  // the operation being made is to be mistaken
+	now    int64   // what ADVANCE operations add up to
+	stamps []int64 // the last times of which IDs were made
+	serial int64   // of explicit IDs
+	wrong  bool    // the operation being made is to be mistaken
 }
 
 // entry is a line of the weighted table.
@@ -225,6 +226,15 @@ func (g *Generator) value() string {
 	}
 }
 
+// valueAt returns a value for the string at key: mostly a number in every other
+// one, to count in.
+func (g *Generator) valueAt(key string) string {
+	if !timed(key) && !g.chance(4) {
+		return strconv.Itoa(g.r.IntN(2000) - 1000)
+	}
+	return g.value()
+}
+
 // element is the element, field or member number i; the same number always
 // gives the same one. Most are short, some long, one is empty.
 func element(i int) string {
@@ -255,9 +265,9 @@ func (g *Generator) element() string {
 	}
 }
 
-// elements returns a few elements.
-func (g *Generator) elements() (list []string) {
-	for range 1 + g.r.IntN(5) {
+// few returns 1 to n elements.
+func (g *Generator) few(n int) (list []string) {
+	for range 1 + g.r.IntN(n) {
 		list = append(list, g.element())
 	}
 	return list
@@ -320,7 +330,7 @@ func (g *Generator) ttl(past bool) int64 {
 	if past && g.chance(6) {
 		return one[int64](g, 0, -1, -100_000)
 	}
-	return g.config.MinTTL + one[int64](g, 1, 20, 500, 5_000, 100_000, 1<<40) + g.r.Int64N(50)
+	return g.config.MinTTL + one[int64](g, 1, 20, 500, 5_000, 100_000, 1<<30, 1<<40, 1<<40) + g.r.Int64N(50)
 }
 
 // score returns a score; many are equal.
@@ -338,15 +348,19 @@ func (g *Generator) score() float64 {
 }
 
 // timed tells whether entries of the stream at key get their IDs from the
-// time; in the others IDs are explicit and small.
+// time; in the others IDs are explicit and small. It is true of every other
+// key.
 func timed(key string) bool { return key == "" || key[len(key)-1]%2 == 0 }
 
 // id returns an ID that may be in the stream at key.
 func (g *Generator) id(key string) string {
-	if timed(key) {
-		return fmt.Sprintf("%d-%d", g.now-g.r.Int64N(4), g.r.IntN(30))
+	if !timed(key) {
+		return g.explicitID(g.serial - g.r.Int64N(30))
 	}
-	return g.explicitID(g.serial - g.r.Int64N(60))
+	if len(g.stamps) == 0 {
+		return strconv.FormatInt(g.now, 10)
+	}
+	return fmt.Sprintf("%d-%d", one(g, g.stamps...), g.r.IntN(1+g.r.IntN(30)))
 }
 
 // explicitID is the explicit ID number n.
