@@ -21,7 +21,7 @@ func (l *segmentLog) prepareLoop() {
 			return
 		}
 		number, size := l.nextNumberLocked(), l.nextSizeLocked()
-		old := l.takeSpareLocked(number, size)
+		old := l.takeSpareLocked(size)
 		l.mu.Unlock()
 		s, err := l.prepare(number, size, old)
 		l.mu.Lock()
@@ -55,7 +55,9 @@ func (l *segmentLog) readyLocked() (n int64) {
 // leaves the log as it was; any other failure is the log's.
 func (l *segmentLog) awaitLocked(need int64) error {
 	defer func() { l.want = 0 }()
-	l.prepareErr = nil
+	if errors.Is(l.prepareErr, ErrNoSpace) {
+		l.prepareErr = nil // there may be space again
+	}
 	for {
 		switch {
 		case l.readyLocked() >= need:
@@ -86,29 +88,28 @@ func (l *segmentLog) nextNumberLocked() uint64 {
 }
 
 // nextSizeLocked returns the size for the next segment: about a quarter of the
-// log that is live, so that an empty database stays small, and at most twice
-// the last segment's.
+// log, so that an empty database stays small, and at most twice the last
+// segment's.
 func (l *segmentLog) nextSizeLocked() int64 {
 	size := l.opt.first
 	limit := l.opt.max
-	if len(l.live) > 0 {
+	switch {
+	case len(l.ready) > 0:
+		limit = min(limit, 2*l.ready[len(l.ready)-1].size)
+	case len(l.live) > 0:
 		limit = min(limit, 2*l.active().size)
 	}
-	for live := l.sizeLocked(); size < limit && size*4 <= live; {
+	for bytes := l.sizeLocked() + l.want; size < limit && size*4 <= bytes; {
 		size *= 2
 	}
 	return max(l.opt.first, min(size, limit))
 }
 
-// takeSpareLocked removes a spare segment for the next number, nil if there is
-// none of that size or more. One that has the name already must be it.
-func (l *segmentLog) takeSpareLocked(number uint64, size int64) *segment {
+// takeSpareLocked removes and returns the smallest spare segment of that size
+// or more, nil if there is none.
+func (l *segmentLog) takeSpareLocked(size int64) *segment {
 	best := -1
 	for i, s := range l.spare {
-		if s.number == number {
-			best = i
-			break
-		}
 		if s.size >= size && (best < 0 || s.size < l.spare[best].size) {
 			best = i
 		}
@@ -136,10 +137,8 @@ func (l *segmentLog) prepare(number uint64, size int64, old *segment) (*segment,
 		}
 	} else {
 		size = old.size
-		if old.number != number {
-			if err := l.opt.fs.Rename(l.name(old.number), name); err != nil {
-				return nil, err
-			}
+		if err := l.opt.fs.Rename(l.name(old.number), name); err != nil {
+			return nil, err
 		}
 	}
 	if err := l.opt.fs.SyncDir(l.opt.dir); err != nil {

@@ -175,7 +175,7 @@ func (l *segmentLog) usableLocked() error {
 // scanLocked finds the end of the log without replaying any of it.
 func (l *segmentLog) scanLocked() error {
 	l.mu.Unlock() // nothing else but Size and Synced may run now
-	err := l.scan(^LSN(0), func(Group) error { return nil })
+	err := l.scan(0, func(Group) error { return nil })
 	l.mu.Lock()
 	return err
 }
@@ -211,15 +211,15 @@ func room(s *segment, n int) int {
 // needLocked returns how many bytes of ready segments, at least, a payload of n
 // bytes takes behind the active segment; 0 if it fits there.
 func (l *segmentLog) needLocked(n int) int64 {
-	if len(l.live) == 0 {
-		return int64(frameSize(n))
+	var s segment // a copy to play with
+	if len(l.live) > 0 {
+		s = *l.active()
 	}
-	s := *l.active() // a copy to play with
 	for {
 		part := room(&s, n)
 		if part < 0 {
-			// Each segment may lose an eighth at its end, and headers.
-			return int64(frameSize(n)) + int64(n)/4 + int64(n)/maxFrameBytes*frameHeader
+			// A segment may lose an eighth at its end, and as much to a header.
+			return int64(frameSize(n)) + int64(n)/2
 		}
 		n -= part
 		s.end += int64(frameSize(part))
