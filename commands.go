@@ -48,7 +48,7 @@ func (c *commands) read(key string, fn func(*store.Tx) error) error {
 	case c.tx != nil:
 		return c.step(fn)
 	}
-	return c.s.Read(c.s.Mask(key), fn)
+	return c.s.ReadKey(key, fn)
 }
 
 // readAll is read for several keys, which are seen as of one moment.
@@ -91,7 +91,7 @@ func (c *commands) write(key string, fn func(*store.Tx) error) error {
 	case c.tx != nil:
 		return c.step(fn)
 	}
-	return c.s.Write(c.s.Mask(key), c.later, fn)
+	return c.s.WriteKey(key, c.later, fn)
 }
 
 // writeAll is write for several keys.

@@ -34,4 +34,3 @@ func Open(dir string, opts *Options) (*DB, error) {
 	}
 	return newDB(s), nil
 }
-

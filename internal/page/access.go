@@ -57,6 +57,7 @@ type Access struct {
 	// src, if not nil, is asked for cold pages at once, instead of ErrCold.
 	src Source
 
+	hit  hit
 	pins []*desc
 	keep []*desc // Private: pins of changed pages
 	path []frame
@@ -114,6 +115,7 @@ func (g *pg) header() Header { return Header(g.block[:HeaderSize]) }
 func (a *Access) Begin(m *Memory, mode Mode, lsn, held uint64, src Source) {
 	a.m, a.mode, a.lsn, a.held, a.src = m, mode, lsn, held, src
 	a.want = 0
+	a.hit.t = nil
 }
 
 // Mode returns the mode.
@@ -130,6 +132,7 @@ func (a *Access) Memory() *Memory { return a.m }
 
 // Release gives up what keeps pages in memory for this access.
 func (a *Access) Release() {
+	a.hit.t = nil
 	for _, d := range a.pins {
 		d.unpin()
 	}
@@ -222,7 +225,9 @@ func (a *Access) hold(d *desc) bool {
 // current returns the version that a descriptor names.
 func (a *Access) current(p *Part, id pid) pg {
 	d := a.desc(p, id)
-	d.use()
+	if d.flags&flagDir == 0 {
+		d.use()
+	}
 	return pg{
 		p: p, id: id, d: d, block: a.m.pool.Bytes(d.ref), off: d.offset(),
 		kind: d.kind, depth: d.depth, no: d.no, lsn: d.lsn,
@@ -334,6 +339,7 @@ func (a *Access) newPrivate() (pid, *desc) {
 // edit makes g a version that may be changed, and brings it up to date with
 // changes made through another pg of the same page.
 func (a *Access) edit(g *pg) {
+	a.hit.t = nil
 	switch a.mode {
 	case Direct:
 		if g.d.lsn != a.lsn {

@@ -238,7 +238,7 @@ func (a *Access) stringWrite(obj, off uint64, b []byte, end uint64) error {
 	}
 	if old := stringLen(&g); old != end {
 		a.edit(&g)
-		for m := maps(old); m < maps(end); m++ {
+		for m := mapCount(old); m < mapCount(end); m++ {
 			mg := a.create(g.p, desc{obj: obj, no: firstMap + m, kind: KindRaw}, 16)
 			clear(mg.block)
 		}
@@ -256,8 +256,8 @@ func (a *Access) stringWrite(obj, off uint64, b []byte, end uint64) error {
 	return nil
 }
 
-// maps returns how many bitmaps a string of this length has.
-func maps(length uint64) uint64 {
+// mapCount returns how many bitmaps a string of this length has.
+func mapCount(length uint64) uint64 {
 	return (length + chunkBytes*mapChunks - 1) / (chunkBytes * mapChunks)
 }
 
@@ -268,7 +268,7 @@ func (a *Access) warmChunks(obj, off, n, end uint64) error {
 	if err != nil {
 		return err
 	}
-	have := maps(stringLen(&g))
+	have := mapCount(stringLen(&g))
 	var cold error
 	for c := off / chunkBytes; n > 0 && c <= (off+n-1)/chunkBytes && c/mapChunks < have; c++ {
 		there, err := a.chunkThere(obj, c)

@@ -102,17 +102,16 @@ func (a *Access) leaf(t *Table, pos uint64) (g pg, found bool, err error) {
 	}
 	for {
 		id := t.leaves[t.index(pos)]
-		addr, ok := engine.Addr{}, false
+		ok := false
 		if a.mode == Private {
-			id, addr, ok = a.privateLeaf(p, id, pos)
+			id, ok = a.privateLeaf(p, id, pos)
 		} else {
-			d := p.at(id)
-			addr, ok = d.addr(), d.ref != none
+			ok = p.at(id).ref != none
 		}
 		if ok {
 			return a.current(p, id), true, nil
 		}
-		if err := a.miss(p, coldPage{addr: addr, id: id}); err != nil {
+		if err := a.miss(p, coldPage{addr: p.at(id).addr(), id: id}); err != nil {
 			return pg{}, false, err
 		}
 	}
@@ -120,23 +119,23 @@ func (a *Access) leaf(t *Table, pos uint64) (g pg, found bool, err error) {
 
 // privateLeaf returns a leaf as the transaction has left it, and whether it is
 // in memory, held until Release.
-func (a *Access) privateLeaf(p *Part, id pid, pos uint64) (pid, engine.Addr, bool) {
+func (a *Access) privateLeaf(p *Part, id pid, pos uint64) (pid, bool) {
 	if id&privateBit != 0 {
-		return id, engine.Addr{}, true
+		return id, true
 	}
 	if o := a.overlay(p, id); o != nil {
 		if o.sub != nil {
-			return o.sub.leaves[o.sub.index(pos)], engine.Addr{}, true
+			return o.sub.leaves[o.sub.index(pos)], true
 		}
-		return o.priv, engine.Addr{}, true
+		return o.priv, true
 	}
 	d := p.at(id)
 	if d.flags&flagDir != 0 {
-		return id, engine.Addr{}, true // never dropped
+		return id, true // never dropped
 	}
 	p.RLock()
 	defer p.RUnlock()
-	return id, d.addr(), a.hold(d)
+	return id, a.hold(d)
 }
 
 // leafAt returns the version at the snapshot of the leaf for a position.
@@ -197,14 +196,40 @@ func (a *Access) table(obj uint64) (*Table, error) {
 	}
 }
 
+// hit is where the last look-up in a directory ended: a command that reads a
+// key and then changes it finds its place once. It is good until the access
+// changes a page, see edit.
+type hit struct {
+	t    *Table // nil if there is none
+	hash uint64
+	key  string
+	g    pg
+	slot int // -1 if the key is absent
+}
+
+// place returns the place of key in a directory. found is false if a snapshot
+// is older than the directory.
+func (a *Access) place(t *Table, hash uint64, key string) (h *hit, found bool, err error) {
+	h = &a.hit
+	if h.t == t && h.hash == hash && h.key == key {
+		return h, true, nil
+	}
+	h.t = nil
+	if h.g, found, err = a.leaf(t, pos(true, hash)); err != nil || !found {
+		return h, found, err
+	}
+	h.t, h.hash, h.key, h.slot = t, hash, key, Hashed(h.g.block).Find(hash, key)
+	return h, true, nil
+}
+
 // DirGet returns the value of key in a directory, nil if it is absent. The
 // value is valid until the access ends or changes something.
 func (a *Access) DirGet(t *Table, hash uint64, key string) ([]byte, error) {
-	g, found, err := a.leaf(t, pos(true, hash))
-	if err != nil || !found {
+	h, found, err := a.place(t, hash, key)
+	if err != nil || !found || h.slot < 0 {
 		return nil, err
 	}
-	return hashedGet(g.body(), hash, key), nil
+	return Hashed(h.g.block).Value(h.slot), nil
 }
 
 // hashedGet looks key up in a block.
@@ -218,19 +243,29 @@ func hashedGet(b []byte, hash uint64, key string) []byte {
 
 // DirPut sets the value of key in a directory and tells whether key is new.
 func (a *Access) DirPut(t *Table, hash uint64, key string, value []byte) (added bool, err error) {
-	g, _, err := a.leaf(t, pos(true, hash))
+	h, _, err := a.place(t, hash, key)
 	if err != nil {
 		return false, err
 	}
-	return a.put(t, &g, hash, key, value), nil
+	g, slot := h.g, h.slot
+	if slot < 0 {
+		return true, a.put(t, &g, hash, key, value)
+	}
+	a.edit(&g)
+	if v := Hashed(g.block).Value(slot); len(v) == len(value) {
+		copy(v, value)
+		return false, nil
+	}
+	return false, a.put(t, &g, hash, key, value)
 }
 
 // DirDelete removes key from a directory and tells whether it was there.
 func (a *Access) DirDelete(t *Table, hash uint64, key string) (bool, error) {
-	g, _, err := a.leaf(t, pos(true, hash))
-	if err != nil {
+	h, _, err := a.place(t, hash, key)
+	if err != nil || h.slot < 0 {
 		return false, err
 	}
+	g := h.g
 	return a.remove1(t, &g, hash, key), nil
 }
 
@@ -249,7 +284,11 @@ func (a *Access) FieldPut(obj, hash uint64, field string, value []byte) (added b
 	if err != nil {
 		return false, err
 	}
-	if added = a.put(t, &g, hash, field, value); added {
+	added = Hashed(g.body()).Find(hash, field) < 0
+	if err := a.put(t, &g, hash, field, value); err != nil {
+		return false, err
+	}
+	if added {
 		a.count(obj, 1)
 	}
 	return added, nil
@@ -278,15 +317,13 @@ func (a *Access) count(obj uint64, by int64) {
 	g.header().addCount(by)
 }
 
-// put stores an entry in its leaf and tells whether it is new.
-func (a *Access) put(t *Table, g *pg, hash uint64, key string, value []byte) (added bool) {
-	h := Hashed(g.body())
-	added = h.Find(hash, key) < 0
+// put stores an entry in its leaf.
+func (a *Access) put(t *Table, g *pg, hash uint64, key string, value []byte) error {
 	a.edit(g)
 	for {
-		h = Hashed(g.body())
+		h := Hashed(g.body())
 		if _, ok := h.Put(hash, key, value); ok {
-			return added
+			return nil
 		}
 		need := h.NeedFor(len(key), len(value))
 		if need <= splitBytes || h.Len() < 2 || g.depth >= maxDepth {
@@ -298,7 +335,10 @@ func (a *Access) put(t *Table, g *pg, hash uint64, key string, value []byte) (ad
 		} else {
 			a.split(t, g)
 		}
-		*g, _, _ = a.leaf(t, pos(t.dir, hash))
+		var err error
+		if *g, _, err = a.leaf(t, pos(t.dir, hash)); err != nil {
+			return err
+		}
 	}
 }
 

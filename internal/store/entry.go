@@ -66,19 +66,18 @@ func (e *Entry) append(b []byte) []byte {
 
 // decodeEntry reads what append wrote. Inline aliases b.
 func decodeEntry(b []byte) (e Entry, err error) {
-	bad := fmt.Errorf("store: entry of %d bytes: %w", len(b), engine.ErrCorrupt)
 	if len(b) == 0 {
-		return e, bad
+		return e, errEntry(b)
 	}
 	head := b[0]
 	b = b[1:]
 	e.Type = Type(head & entryType)
 	if e.Type == None || e.Type > Queue {
-		return e, bad
+		return e, errEntry(b)
 	}
 	if head&entryDeadline != 0 {
 		if len(b) < 8 {
-			return e, bad
+			return e, errEntry(b)
 		}
 		e.Deadline = int64(binary.LittleEndian.Uint64(b))
 		b = b[8:]
@@ -88,10 +87,15 @@ func decodeEntry(b []byte) (e Entry, err error) {
 		return e, nil
 	}
 	if len(b) != 8 {
-		return e, bad
+		return e, errEntry(b)
 	}
 	e.Object = binary.LittleEndian.Uint64(b)
 	return e, nil
+}
+
+// errEntry reports an entry that makes no sense.
+func errEntry(b []byte) error {
+	return fmt.Errorf("store: entry of %d bytes: %w", len(b), engine.ErrCorrupt)
 }
 
 // entryDeadlineOf returns the deadline of an encoded entry, 0 if it has none.

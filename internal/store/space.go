@@ -196,5 +196,13 @@ func (t *Tx) logSpaces() {
 // Keys returns the number of keys of a database; expired ones do not count.
 func (t *Tx) Keys(db int) int64 {
 	sp := t.spaces.dbs[db]
-	return t.keysOf(sp) - t.s.deadlines.dueIn(sp.id, t.Now())
+	if t.acc.Mode() != page.Snapshot {
+		return t.keysOf(sp) - t.s.deadlines.dueIn(sp.id, t.Now())
+	}
+	for _, c := range t.counts { // as View found them
+		if c.sp == sp {
+			return c.by
+		}
+	}
+	return 0
 }

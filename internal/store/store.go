@@ -130,6 +130,21 @@ func (s *Store) Read(mask uint64, fn func(*Tx) error) error {
 	}
 	t := s.get()
 	defer s.put(t)
+	return s.read(t, mask, fn)
+}
+
+// ReadKey is Read for a command of one key.
+func (s *Store) ReadKey(key string, fn func(*Tx) error) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
+	t := s.get()
+	defer s.put(t)
+	return s.read(t, s.maskOf(t.keyHash(key)), fn)
+}
+
+// read runs fn on the current state until it has what it needs.
+func (s *Store) read(t *Tx, mask uint64, fn func(*Tx) error) error {
 	for {
 		t.spaces = s.spaces.Load()
 		t.acc.Begin(s.mem, page.Shared, 0, mask, nil)
@@ -172,11 +187,20 @@ func (s *Store) again(t *Tx, mask *uint64, err error) error {
 // With later, Write does not wait for durability but notes in it what to wait
 // for.
 func (s *Store) Write(mask uint64, later *Later, fn func(*Tx) error) error {
-	if err := s.usable(); err != nil {
-		return err
-	}
 	t := s.get()
 	defer s.put(t)
+	return s.write(t, mask, later, fn)
+}
+
+// WriteKey is Write for a command of one key.
+func (s *Store) WriteKey(key string, later *Later, fn func(*Tx) error) error {
+	t := s.get()
+	defer s.put(t)
+	return s.write(t, s.maskOf(t.keyHash(key)), later, fn)
+}
+
+// write runs fn in place until it has what it needs, and commits.
+func (s *Store) write(t *Tx, mask uint64, later *Later, fn func(*Tx) error) error {
 	for {
 		if err := s.lockWriter(); err != nil {
 			return err
@@ -186,7 +210,7 @@ func (s *Store) Write(mask uint64, later *Later, fn func(*Tx) error) error {
 		s.mem.Lock(mask)
 		err := fn(t)
 		if err == nil && t.changed {
-			err = s.serveDirect(t)
+			err = s.serve(t)
 		}
 		if t.changed {
 			if err != nil {
@@ -317,7 +341,7 @@ func (s *Store) runUpdate(t *Tx, fn func(*Tx) error) (err error) {
 	if !t.changed {
 		return nil
 	}
-	if err := s.servePrivate(t); err != nil {
+	if err := s.serve(t); err != nil {
 		return err
 	}
 	if int64(len(t.recs)) > s.opts.MaxTxBytes {
@@ -354,7 +378,7 @@ func (s *Store) Exec(later *Later, fn func(*Tx) error) error {
 		t.acc.Begin(s.mem, page.Private, s.committed.Load()+1, 0, nil)
 		err := fn(t)
 		if err == nil && t.changed {
-			err = s.servePrivate(t)
+			err = s.serve(t)
 		}
 		if err == nil && int64(len(t.recs)) > s.opts.MaxTxBytes {
 			err = fmt.Errorf("%w: %d bytes of changes", ErrTooLarge, len(t.recs))
@@ -381,20 +405,29 @@ func (s *Store) View(fn func(*Tx) error) error {
 	}
 	t := s.get()
 	defer s.put(t)
+	now := t.Now()
 	var sp *spaces
 	lsn := s.mem.OpenSnapshot(func() uint64 {
 		sp = s.spaces.Load()
+		for _, of := range sp.dbs {
+			t.counts = append(t.counts, countChange{sp: of, by: s.keysAt(of, now)})
+		}
 		return s.committed.Load()
 	})
 	defer s.closeSnapshot(lsn)
 	t.spaces, t.user = sp, true
-	for _, dbs := range sp.dbs {
-		t.counts = append(t.counts, countChange{sp: dbs}) // see keysOf
-	}
-	t.Now()
 	t.acc.Begin(s.mem, page.Snapshot, lsn, 0, s.base)
 	defer func() { t.done = true }()
 	return fn(t)
+}
+
+// keysAt returns the number of keys of a space that have not expired.
+func (s *Store) keysAt(sp *space, now int64) int64 {
+	n := sp.count.Load()
+	if n > 0 {
+		n -= s.deadlines.dueIn(sp.id, now)
+	}
+	return n
 }
 
 // closeSnapshot ends a snapshot and has its versions freed.

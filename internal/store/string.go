@@ -19,7 +19,7 @@ func (t *Tx) StringSet(db int, key string, old Entry, value []byte, deadline int
 		return err
 	}
 	e := Entry{Type: String, Deadline: deadline}
-	part := page.PartitionOf(t.s.mem.Hash(key))
+	part := page.PartitionOf(t.keyHash(key))
 	if fitsInline(key, len(value)) {
 		e.Inline = value
 	} else {
@@ -115,7 +115,7 @@ func (t *Tx) StringWrite(db int, key string, e Entry, off int, b []byte) (int, e
 		copy(buf[off:], b)
 		return end, t.Put(db, key, Entry{Type: String, Deadline: e.Deadline, Inline: buf})
 	}
-	obj := t.newObject(page.PartitionOf(t.s.mem.Hash(key)))
+	obj := t.newObject(page.PartitionOf(t.keyHash(key)))
 	if err := t.newString(obj, e.Inline, end); err != nil {
 		return 0, err
 	}
@@ -130,7 +130,7 @@ func (t *Tx) StringWrite(db int, key string, e Entry, off int, b []byte) (int, e
 // Ready makes sure that a change of a key cannot fail later for want of a
 // partition: a command of several keys asks for each before its first change.
 func (t *Tx) Ready(db int, key string) error {
-	b, err := t.raw(t.spaces.dbs[db], t.s.mem.Hash(key), key)
+	b, err := t.raw(t.spaces.dbs[db], t.keyHash(key), key)
 	if err != nil || b == nil {
 		return err
 	}

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"unsafe"
+
 	"github.com/brockdb/brock/internal/page"
 )
 
@@ -28,6 +30,8 @@ type Tx struct {
 	gone      []*space // spaces to sweep
 	served    []*Waiter
 	scratch   []byte
+	hashOf    string // the last key hashed
+	hash      uint64 // its hash
 	lsn       uint64 // set by commit
 }
 
@@ -68,6 +72,14 @@ func (t *Tx) ReadOnly() bool {
 	return m == page.Shared || m == page.Snapshot
 }
 
+// keyHash returns the hash of a key, which commands ask for several times.
+func (t *Tx) keyHash(key string) uint64 {
+	if len(key) != len(t.hashOf) || unsafe.StringData(key) != unsafe.StringData(t.hashOf) {
+		t.hashOf, t.hash = key, t.s.mem.Hash(key)
+	}
+	return t.hash
+}
+
 // Databases returns the number of logical databases.
 func (t *Tx) Databases() int { return len(t.spaces.dbs) - brokerSpaces }
 
@@ -86,7 +98,7 @@ func (t *Tx) expired(deadline int64) bool {
 // Lookup returns the entry of a key; ok is false if the key is absent or
 // expired.
 func (t *Tx) Lookup(db int, key string) (e Entry, ok bool, err error) {
-	b, err := t.raw(t.spaces.dbs[db], t.s.mem.Hash(key), key)
+	b, err := t.raw(t.spaces.dbs[db], t.keyHash(key), key)
 	if err != nil || b == nil {
 		return e, false, err
 	}
@@ -105,7 +117,7 @@ func (t *Tx) LookupForWrite(db int, key string) (e Entry, ok bool, err error) {
 	if t.ReadOnly() {
 		return e, false, ErrReadOnly
 	}
-	sp, hash := t.spaces.dbs[db], t.s.mem.Hash(key)
+	sp, hash := t.spaces.dbs[db], t.keyHash(key)
 	b, err := t.raw(sp, hash, key)
 	if err != nil || b == nil {
 		return e, false, err
@@ -126,7 +138,7 @@ func (t *Tx) Put(db int, key string, e Entry) error {
 		return ErrReadOnly
 	}
 	var buf [InlineMax + 16]byte
-	return t.put(t.spaces.dbs[db], t.s.mem.Hash(key), key, e.append(buf[:0]))
+	return t.put(t.spaces.dbs[db], t.keyHash(key), key, e.append(buf[:0]))
 }
 
 // Delete removes a key, with what it holds, in O(1), and tells whether it was
@@ -136,7 +148,7 @@ func (t *Tx) Delete(db int, key string) (bool, error) {
 	if err != nil || !ok {
 		return false, err
 	}
-	return true, t.discard(t.spaces.dbs[db], t.s.mem.Hash(key), key, e)
+	return true, t.discard(t.spaces.dbs[db], t.keyHash(key), key, e)
 }
 
 // discard removes a key's entry and its object.
@@ -230,8 +242,11 @@ func (t *Tx) touched() uint64 {
 // reset makes t ready for another command.
 func (t *Tx) reset() {
 	t.life++
-	t.spaces, t.newSpaces, t.now, t.replay, t.user, t.done = nil, false, 0, false, false, false
-	t.changed, t.lsn = false, 0
+	t.spaces, t.now, t.replay, t.user, t.done, t.hashOf = nil, 0, false, false, false, ""
+	if !t.changed && len(t.counts) == 0 {
+		return
+	}
+	t.newSpaces, t.changed, t.lsn = false, false, 0
 	t.recs = t.recs[:0]
 	if cap(t.recs) > 64<<10 {
 		t.recs = nil
@@ -240,12 +255,19 @@ func (t *Tx) reset() {
 		t.scratch = nil
 	}
 	t.deadlines, t.counts = t.deadlines[:0], t.counts[:0]
-	clear(t.events)
-	clear(t.onCommit)
-	clear(t.after)
-	t.events, t.onCommit, t.after = t.events[:0], t.onCommit[:0], t.after[:0]
-	clear(t.served)
-	t.gone, t.served = nil, t.served[:0]
+	t.events = emptied(t.events)
+	t.onCommit = emptied(t.onCommit)
+	t.after = emptied(t.after)
+	t.served = emptied(t.served)
+	t.gone = nil
+}
+
+// emptied returns s without elements, and without what they point to.
+func emptied[T any](s []T) []T {
+	if len(s) > 0 {
+		clear(s)
+	}
+	return s[:0]
 }
 
 // Life names this use of a Tx, which serves many transactions one after the

@@ -110,8 +110,8 @@ func (s *Store) Acknowledge(lsn uint64) error {
 	return s.acknowledge(lsn)
 }
 
-// servePrivate serves waiters of keys that t has changed, within t.
-func (s *Store) servePrivate(t *Tx) error {
+// serve serves waiters of keys that t has changed, within t.
+func (s *Store) serve(t *Tx) error {
 	for i := 0; i < len(t.events); i++ { // serving may add events
 		if err := s.serveKey(t, t.events[i]); err != nil {
 			return err
@@ -119,9 +119,6 @@ func (s *Store) servePrivate(t *Tx) error {
 	}
 	return nil
 }
-
-// serveDirect is servePrivate for a transaction in place, which must not fail.
-func (s *Store) serveDirect(t *Tx) error { return s.servePrivate(t) }
 
 // serveKey serves the waiters of one key, first come first served.
 func (s *Store) serveKey(t *Tx, ev Event) error {

@@ -69,7 +69,9 @@ func (w *writerLock) lockSlow() error {
 
 // unlock releases the lock.
 func (w *writerLock) unlock() {
-	w.user.Store(false)
+	if w.user.Load() {
+		w.user.Store(false)
+	}
 	w.held.Store(false)
 	if w.waiters.Load() > 0 {
 		w.pass()

@@ -1,0 +1,259 @@
+package store
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/brockdb/brock/internal/page"
+)
+
+// Rename gives the value and deadline of src to dst, whatever dst held, in a
+// database or between two. An object stays where it is: only entries change.
+// Both keys have been made Ready; src exists and is not dst.
+func (t *Tx) Rename(db int, src string, dstDB int, dst string) error {
+	e, _, err := t.LookupForWrite(db, src)
+	if err != nil {
+		return err
+	}
+	e.Inline = slices.Clone(e.Inline)
+	old, _, err := t.LookupForWrite(dstDB, dst)
+	if err != nil {
+		return err
+	}
+	if e.Object == 0 && !fitsInline(dst, len(e.Inline)) {
+		if e, err = t.outgrow(src, e); err != nil {
+			return err
+		}
+	}
+	if err := t.replaceEntry(dstDB, dst, old, e); err != nil {
+		return err
+	}
+	return t.remove(t.spaces.dbs[db], t.keyHash(src), src)
+}
+
+// outgrow gives an inline string that does not fit beside its new, longer key
+// an object. Packed collections stay as they are: their size alone bounds them.
+func (t *Tx) outgrow(key string, e Entry) (Entry, error) {
+	if e.Type != String {
+		return e, nil
+	}
+	obj := t.newObject(page.PartitionOf(t.keyHash(key)))
+	if err := t.newString(obj, e.Inline, 0); err != nil {
+		return e, err
+	}
+	return Entry{Type: String, Deadline: e.Deadline, Object: obj}, nil
+}
+
+// Copy makes dst a copy of the value that e, the entry of src, holds, with its
+// deadline, whatever dst held. Cost: O(n).
+func (t *Tx) Copy(src string, e Entry, dstDB int, dst string) error {
+	e.Inline = slices.Clone(e.Inline)
+	old, _, err := t.LookupForWrite(dstDB, dst)
+	if err != nil {
+		return err
+	}
+	if err := t.enterObject(old); err != nil {
+		return err
+	}
+	switch {
+	case e.Object != 0:
+		if e.Object, err = t.copyObject(e); err != nil {
+			return err
+		}
+	case !fitsInline(dst, len(e.Inline)):
+		if e, err = t.outgrow(src, e); err != nil {
+			return err
+		}
+	}
+	return t.replaceEntry(dstDB, dst, old, e)
+}
+
+// copyObject makes a new object with the contents of e's, in its partition.
+func (t *Tx) copyObject(e Entry) (uint64, error) {
+	obj := t.newObject(int(e.Object >> 56))
+	if e.Type == String {
+		return obj, t.copyString(e, obj)
+	}
+	h, err := t.acc.Header(e.Object)
+	if err != nil {
+		return 0, err
+	}
+	n, aux := h.Count(), slices.Clone(h.Aux())
+	if err := t.create(obj, e.Type); err != nil {
+		return 0, err
+	}
+	switch e.Type {
+	case Hash, Set:
+		err = t.copyFields(e, obj)
+	case ZSet:
+		err = t.copyItems(e, obj, n, func(item []byte) error {
+			_, err := t.score(obj, string(item[8:]), [8]byte(item))
+			return err
+		})
+	case List:
+		i := uint64(0)
+		err = t.copyItems(e, obj, n, func(item []byte) error {
+			v, err := t.value(e.Object, item, true)
+			if err == nil {
+				err = t.insert(obj, i, v)
+			}
+			i++
+			return err
+		})
+	default:
+		key := tree(e.Type, obj).Key
+		err = t.copyItems(e, obj, n, func(item []byte) error {
+			v, err := t.value(e.Object, item[key:], true)
+			if err == nil {
+				err = t.itemPut(e.Type, obj, slices.Clone(item[:key]), v)
+			}
+			return err
+		})
+	}
+	if err == nil {
+		err = t.aux(obj, aux)
+	}
+	return obj, err
+}
+
+// copyString makes a new string object with the bytes of e's.
+func (t *Tx) copyString(e Entry, obj uint64) error {
+	n, err := t.acc.StringLen(e.Object)
+	if err != nil {
+		return err
+	}
+	if err := t.newString(obj, nil, int(n)); err != nil {
+		return err
+	}
+	for off := uint64(0); off < n; {
+		b, err := t.acc.StringChunk(e.Object, off)
+		if err != nil {
+			return err
+		}
+		b = slices.Clone(b)
+		if err := t.write(obj, off, b); err != nil {
+			return err
+		}
+		off += uint64(len(b))
+	}
+	return nil
+}
+
+// copyFields copies the fields of a hash or the members of a set.
+func (t *Tx) copyFields(e Entry, obj uint64) error {
+	for at, more := uint64(0), true; more; {
+		leaf, err := t.acc.FieldLeaf(e.Object, at)
+		if err != nil {
+			return err
+		}
+		leaf.Each(func(field, value []byte) bool {
+			var v []byte
+			if e.Type == Hash {
+				if v, err = t.value(e.Object, value, true); err != nil {
+					return false
+				}
+			}
+			_, err = t.fieldPut(obj, string(field), v, e.Type == Set)
+			return err == nil
+		})
+		if err != nil {
+			return err
+		}
+		at = leaf.End + 1
+		more = at != 0
+	}
+	return nil
+}
+
+// copyItems calls fn with each of the n items of a tree.
+func (t *Tx) copyItems(e Entry, obj, n uint64, fn func(item []byte) error) error {
+	tr := tree(e.Type, e.Object)
+	for at := uint64(0); at < n; {
+		r, err := t.acc.TreeRun(tr, at)
+		if err != nil {
+			return err
+		}
+		for ; at < r.End(); at++ {
+			if err := fn(r.Item(at)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Found is a key that a scan came by.
+type Found struct {
+	Key   string
+	Entry Entry // without Inline
+	hash  uint64
+}
+
+// Scan returns keys from a cursor on, in the order of their hashes: those of
+// one page, or about count of them, and the cursor to go on with, 0 at the end.
+// Whatever is there during a whole scan is returned once; splits and merges in
+// between change nothing of that.
+func (t *Tx) Scan(db int, cursor uint64, count int) (found []Found, next uint64, err error) {
+	part := page.PartitionOf(cursor)
+	dir, err := t.dir(t.spaces.dbs[db], part, false)
+	if err != nil {
+		return nil, 0, err
+	}
+	if dir == nil {
+		return nil, uint64(part+1) << 58, nil
+	}
+	leaf, err := t.acc.DirLeaf(dir, positionOf(cursor))
+	if err != nil {
+		return nil, 0, err
+	}
+	leaf.Each(func(k, v []byte) bool {
+		h := t.s.mem.Hash(string(k))
+		if h < cursor {
+			return true
+		}
+		var e Entry
+		if e, err = decodeEntry(v); err != nil {
+			return false
+		}
+		if e.Inline = nil; !t.expired(e.Deadline) {
+			found = append(found, Found{Key: string(k), Entry: e, hash: h})
+		}
+		return true
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	next = uint64(part)<<58 + leaf.End>>6 + 1
+	slices.SortFunc(found, func(a, b Found) int { return cmp.Compare(a.hash, b.hash) })
+	for n := count; n < len(found); n++ { // keys with one hash go together
+		if found[n].hash != found[n-1].hash {
+			return found[:n], found[n-1].hash + 1, nil
+		}
+	}
+	return found, next, nil
+}
+
+// RandomKey returns a random key, "" and false if there is none. Keys in
+// emptier pages are somewhat likelier.
+func (t *Tx) RandomKey(db int) (key string, ok bool, err error) {
+	start := rand.Uint64()
+	cursor, wrapped := start, false
+	for !wrapped || cursor < start {
+		found, next, err := t.Scan(db, cursor&^(1<<58-1)|cursor&(1<<58-1), 1<<30)
+		if err != nil {
+			return "", false, err
+		}
+		if len(found) > 0 {
+			return found[rand.IntN(len(found))].Key, true, nil
+		}
+		if next == 0 {
+			if wrapped {
+				break
+			}
+			wrapped = true
+		}
+		cursor = next
+	}
+	return "", false, nil
+}

@@ -1,0 +1,464 @@
+package brock
+
+import (
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/brockdb/brock/internal/store"
+)
+
+// NoTTL is what [DB.TTL] and [DB.PTTL] return for a key that does not expire.
+const NoTTL time.Duration = -1
+
+// CopyOptions are the options of [DB.Copy].
+type CopyOptions struct {
+	Replace bool // copy even if the destination exists
+	// ToDB copies to the logical database DB instead of the current one.
+	ToDB bool
+	DB   int
+}
+
+// Copy makes dst a copy of src, with its time to live, and tells whether it
+// did: not if src does not exist, or dst does and Replace is not set. opts may
+// be nil.
+//
+// Errors: [ErrSameKey]; [ErrDatabase].
+//
+// Cost: O(N) for a value of N elements.
+//
+// Redis: COPY source destination [DB destination-db] [REPLACE].
+func (c *commands) Copy(src, dst string, opts *CopyOptions) (copied bool, err error) {
+	o := CopyOptions{}
+	if opts != nil {
+		o = *opts
+	}
+	if !o.ToDB {
+		o.DB = c.db
+	}
+	if len(dst) > store.MaxName {
+		return false, ErrNameTooLong
+	}
+	err = c.exec(func(t *store.Tx) error {
+		copied = false
+		if o.DB < 0 || o.DB >= t.Databases() {
+			return ErrDatabase
+		}
+		if src == dst && o.DB == c.db {
+			return ErrSameKey
+		}
+		e, ok, err := t.LookupForWrite(c.db, src)
+		if err != nil || !ok {
+			return err
+		}
+		if _, ok, err = t.Lookup(o.DB, dst); err != nil || ok && !o.Replace {
+			return err
+		}
+		if err := t.Copy(src, e, o.DB, dst); err != nil {
+			return err
+		}
+		t.Emit(o.DB, e.Type, dst)
+		copied = true
+		return nil
+	})
+	return copied, err
+}
+
+// DBSize returns the number of keys; expired ones do not count.
+//
+// Redis: DBSIZE, which counts expired keys until they are collected.
+func (c *commands) DBSize() (n int64, err error) {
+	err = c.readAll(nil, func(t *store.Tx) error {
+		n = t.Keys(c.db)
+		return nil
+	})
+	return n, err
+}
+
+// Del deletes keys and returns how many of them existed.
+//
+// Cost: O(1) for each key, whatever it holds: memory and disk are freed in the
+// background.
+//
+// Redis: DEL key [key …].
+func (c *commands) Del(keys ...string) (n int, err error) {
+	err = c.writeAll(keys, func(t *store.Tx) error {
+		n = 0
+		for _, key := range keys {
+			if err := t.Ready(c.db, key); err != nil {
+				return err
+			}
+		}
+		for _, key := range keys {
+			ok, err := t.Delete(c.db, key)
+			if err != nil {
+				return err
+			}
+			if ok {
+				n++
+				t.Emit(c.db, store.None, key)
+			}
+		}
+		return nil
+	})
+	return n, err
+}
+
+// Exists returns how many of the keys exist; one that is named twice counts
+// twice.
+//
+// Redis: EXISTS key [key …].
+func (c *commands) Exists(keys ...string) (n int, err error) {
+	err = c.readAll(keys, func(t *store.Tx) error {
+		n = 0
+		for _, key := range keys {
+			_, ok, err := t.Lookup(c.db, key)
+			if err != nil {
+				return err
+			}
+			if ok {
+				n++
+			}
+		}
+		return nil
+	})
+	return n, err
+}
+
+// Expire has the key expire after ttl, which is cut to whole seconds, and
+// tells whether the key exists. A ttl that is not positive deletes it.
+//
+// Redis: EXPIRE key seconds.
+func (c *commands) Expire(key string, ttl time.Duration) (bool, error) {
+	return c.PExpire(key, ttl.Truncate(time.Second))
+}
+
+// FlushAll deletes all keys of all logical databases, in O(1); queues stay.
+//
+// Redis: FLUSHALL.
+func (c *commands) FlushAll() error {
+	return c.exec(func(t *store.Tx) error {
+		dbs := make([]int, t.Databases())
+		for i := range dbs {
+			dbs[i] = i
+		}
+		return t.FlushDB(dbs...)
+	})
+}
+
+// FlushDB deletes all keys of the logical database, in O(1).
+//
+// Redis: FLUSHDB.
+func (c *commands) FlushDB() error {
+	return c.exec(func(t *store.Tx) error { return t.FlushDB(c.db) })
+}
+
+// Move moves a key to another logical database and tells whether it did: not
+// if the key does not exist, or exists there.
+//
+// Errors: [ErrSameKey]; [ErrDatabase].
+//
+// Cost: O(1).
+//
+// Redis: MOVE key db.
+func (c *commands) Move(key string, db int) (moved bool, err error) {
+	err = c.write(key, func(t *store.Tx) error {
+		moved = false
+		if db < 0 || db >= t.Databases() {
+			return ErrDatabase
+		}
+		if db == c.db {
+			return ErrSameKey
+		}
+		if err := ready(t, []int{c.db, db}, key); err != nil {
+			return err
+		}
+		e, ok, err := t.Lookup(c.db, key)
+		if err != nil || !ok {
+			return err
+		}
+		if _, ok, err = t.Lookup(db, key); err != nil || ok {
+			return err
+		}
+		if err := t.Rename(c.db, key, db, key); err != nil {
+			return err
+		}
+		t.Emit(db, e.Type, key)
+		moved = true
+		return nil
+	})
+	return moved, err
+}
+
+// ready makes keys of several databases ready for change.
+func ready(t *store.Tx, dbs []int, keys ...string) error {
+	for _, db := range dbs {
+		for _, key := range keys {
+			if err := t.Ready(db, key); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Persist takes the time to live off a key and tells whether it had one.
+//
+// Redis: PERSIST key.
+func (c *commands) Persist(key string) (changed bool, err error) {
+	err = c.write(key, func(t *store.Tx) error {
+		changed = false
+		e, ok, err := t.LookupForWrite(c.db, key)
+		if err != nil || !ok || e.Deadline == 0 {
+			return err
+		}
+		changed = true
+		return t.SetDeadline(c.db, key, e, 0)
+	})
+	return changed, err
+}
+
+// PExpire has the key expire after ttl, which is cut to whole milliseconds,
+// and tells whether the key exists. A ttl that is not positive deletes it.
+//
+// Redis: PEXPIRE key milliseconds.
+func (c *commands) PExpire(key string, ttl time.Duration) (ok bool, err error) {
+	err = c.write(key, func(t *store.Tx) error {
+		var e store.Entry
+		if e, ok, err = t.LookupForWrite(c.db, key); err != nil || !ok {
+			return err
+		}
+		if ttl < time.Millisecond {
+			_, err := t.Delete(c.db, key)
+			return err
+		}
+		return t.SetDeadline(c.db, key, e, t.Now()+ttl.Milliseconds())
+	})
+	return ok, err
+}
+
+// PTTL returns the time to live of a key in whole milliseconds, [NoTTL] if it
+// does not expire.
+//
+// Errors: [ErrNotFound].
+//
+// Redis: PTTL key, which returns -1 for NoTTL and -2 for ErrNotFound.
+func (c *commands) PTTL(key string) (ttl time.Duration, err error) {
+	err = c.read(key, func(t *store.Tx) error {
+		e, ok, err := t.Lookup(c.db, key)
+		switch {
+		case err != nil:
+			return err
+		case !ok:
+			return ErrNotFound
+		case e.Deadline == 0:
+			ttl = NoTTL
+		default:
+			ttl = time.Duration(e.Deadline-t.Now()) * time.Millisecond
+		}
+		return nil
+	})
+	return ttl, err
+}
+
+// RandomKey returns a key at random.
+//
+// Errors: [ErrNotFound] if there is none.
+//
+// Redis: RANDOMKEY.
+func (c *commands) RandomKey() (key string, err error) {
+	err = c.snapshot(func(t *store.Tx) error {
+		var ok bool
+		if key, ok, err = t.RandomKey(c.db); err == nil && !ok {
+			return ErrNotFound
+		}
+		return err
+	})
+	return key, err
+}
+
+// Rename gives the value and time to live of src to dst, whatever dst held.
+//
+// Errors: [ErrNoKey] if src does not exist.
+//
+// Cost: O(1), whatever the key holds.
+//
+// Redis: RENAME key newkey.
+func (c *commands) Rename(src, dst string) error {
+	if len(dst) > store.MaxName {
+		return ErrNameTooLong
+	}
+	return c.writeAll([]string{src, dst}, func(t *store.Tx) error {
+		if err := ready(t, []int{c.db}, src, dst); err != nil {
+			return err
+		}
+		e, ok, err := t.Lookup(c.db, src)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return ErrNoKey
+		}
+		if src == dst {
+			return nil
+		}
+		if err := t.Rename(c.db, src, c.db, dst); err != nil {
+			return err
+		}
+		t.Emit(c.db, e.Type, dst)
+		return nil
+	})
+}
+
+// ScanOptions are the options of [DB.Scan].
+type ScanOptions struct {
+	Match string // a pattern of Redis' kind; empty matches all
+	Count int    // about how many keys to look at for one call; 0 means 10
+	Type  string // only keys of this type, as [DB.Type] names it; empty for all
+}
+
+// Scan returns some keys and the cursor for the next call, 0 at the end; the
+// first call's cursor is 0. A key that exists all the time from the first call
+// to the last is returned exactly once, whatever changes meanwhile. opts may
+// be nil.
+//
+// Cost: O(Count).
+//
+// Redis: SCAN cursor [MATCH pattern] [COUNT count] [TYPE type].
+func (c *commands) Scan(cursor uint64, opts *ScanOptions) (keys []string, next uint64, err error) {
+	o := ScanOptions{}
+	if opts != nil {
+		o = *opts
+	}
+	if o.Count == 0 {
+		o.Count = 10
+	}
+	if o.Count < 0 {
+		return nil, 0, ErrSyntax
+	}
+	for seen := 0; ; {
+		found, at, err := c.scanPage(cursor, o.Count-seen)
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, f := range found {
+			if (o.Match == "" || match(o.Match, f.Key)) && (o.Type == "" || o.Type == typeName(f.Entry.Type)) {
+				keys = append(keys, f.Key)
+			}
+		}
+		if seen += len(found); seen >= o.Count || at == 0 {
+			return keys, at, nil
+		}
+		cursor = at
+	}
+}
+
+// scanPage reads keys of one page from a cursor on.
+func (c *commands) scanPage(cursor uint64, count int) (found []store.Found, next uint64, err error) {
+	fn := func(t *store.Tx) (err error) {
+		found, next, err = t.Scan(c.db, cursor, count)
+		return err
+	}
+	switch {
+	case c.bad != nil:
+		return nil, 0, c.bad
+	case c.tx != nil:
+		err = c.step(fn)
+	default:
+		err = c.s.Read(1<<(cursor>>58), fn)
+	}
+	return found, next, err
+}
+
+// ScanKeys iterates over all keys with the promise of [DB.Scan]. The body may
+// change anything. opts may be nil.
+//
+// Redis: a loop of SCAN.
+func (c *commands) ScanKeys(opts *ScanOptions) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for cursor := uint64(0); ; {
+			keys, next, err := c.Scan(cursor, opts)
+			if err != nil {
+				yield("", err)
+				return
+			}
+			for _, key := range keys {
+				if !yield(key, nil) {
+					return
+				}
+			}
+			if cursor = next; next == 0 {
+				return
+			}
+		}
+	}
+}
+
+// SwapDB exchanges two logical databases, in O(1).
+//
+// Errors: [ErrDatabase].
+//
+// Redis: SWAPDB index1 index2.
+func (c *commands) SwapDB(a, b int) error {
+	return c.exec(func(t *store.Tx) error {
+		if min(a, b) < 0 || max(a, b) >= t.Databases() {
+			return ErrDatabase
+		}
+		return t.SwapDB(a, b)
+	})
+}
+
+// TTL returns the time to live of a key, rounded to whole seconds, [NoTTL] if
+// it does not expire.
+//
+// Errors: [ErrNotFound].
+//
+// Redis: TTL key, which returns -1 for NoTTL and -2 for ErrNotFound.
+func (c *commands) TTL(key string) (time.Duration, error) {
+	ttl, err := c.PTTL(key)
+	if err != nil || ttl == NoTTL {
+		return ttl, err
+	}
+	return (ttl + time.Second/2).Truncate(time.Second), nil
+}
+
+// Type returns the type of the value at key: "string", "list", "set", "zset",
+// "hash" or "stream", "none" if the key does not exist.
+//
+// Redis: TYPE key.
+func (c *commands) Type(key string) (name string, err error) {
+	err = c.read(key, func(t *store.Tx) error {
+		e, _, err := t.Lookup(c.db, key)
+		name = typeName(e.Type)
+		return err
+	})
+	return name, err
+}
+
+// typeName returns Redis' name of a type.
+func typeName(typ store.Type) string {
+	switch typ {
+	case store.None:
+		return "none"
+	case store.String:
+		return "string"
+	case store.List:
+		return "list"
+	case store.Set:
+		return "set"
+	case store.ZSet:
+		return "zset"
+	case store.Hash:
+		return "hash"
+	case store.Stream:
+		return "stream"
+	case store.Queue:
+		return "queue"
+	}
+	return fmt.Sprintf("type %d", typ)
+}
+
+// Unlink is [DB.Del], which frees memory in the background, too.
+//
+// Redis: UNLINK key [key …].
+func (c *commands) Unlink(keys ...string) (n int, err error) { return c.Del(keys...) }
