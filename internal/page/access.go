@@ -115,6 +115,7 @@ func (g *pg) header() Header { return Header(g.block[:HeaderSize]) }
 func (a *Access) Begin(m *Memory, mode Mode, lsn, held uint64, src Source) {
 	a.m, a.mode, a.lsn, a.held, a.src = m, mode, lsn, held, src
 	a.want = 0
+	a.cold = a.cold[:0]
 	a.hit.t = nil
 }
 
@@ -512,6 +513,14 @@ func (a *Access) Publish() {
 			a.publishNew(&a.m.parts[k.obj>>56], id)
 		}
 	}
+	for i := range a.over { // a merge looks at the buddy as published
+		if o := &a.over[i]; o.small != nil && o.sub == nil {
+			p := &a.m.parts[o.part]
+			if d := p.at(o.id); d.flags&flagDead == 0 { // else it was merged as the buddy of another
+				p.merge(o.small, o.id, a.lsn)
+			}
+		}
+	}
 	for obj, t := range a.tables {
 		p := &a.m.parts[obj>>56]
 		a.publishLeaves(p, t, p.at(p.head(obj)).older, 0)
@@ -549,8 +558,6 @@ func (a *Access) publishPage(o *overlay) {
 		}
 		a.publishLeaves(p, o.sub, older, depth)
 		o.sub.main.install(o.sub)
-	} else if o.small != nil {
-		p.merge(o.small, o.id, a.lsn)
 	}
 }
 

@@ -1,5 +1,7 @@
 package page
 
+import "sync/atomic"
+
 // Evict drops blocks of pages that the base holds and nobody needs right now,
 // those untouched for longest first, roughly, until about want bytes are freed
 // or all pages have been looked at twice. It takes the partition's lock; limit
@@ -25,8 +27,8 @@ func (p *Part) evictOne(id pid) int64 {
 	if d.ref == none || d.flags&(flagDir|flagDead) != 0 || !p.clean(d) || d.pinned() {
 		return 0
 	}
-	if d.pins&usedBit != 0 {
-		d.pins = 0
+	if atomic.LoadInt32(&d.pins)&usedBit != 0 {
+		atomic.AndInt32(&d.pins, ^usedBit)
 		return 0
 	}
 	n := int64(len(p.m.pool.Bytes(d.ref)))

@@ -77,7 +77,7 @@ type pageKey struct{ obj, no uint64 }
 // retired is a page, or an object with all its pages, that lsn removed.
 type retired struct {
 	lsn    uint64
-	id     pid    // a page's descriptor, or the object's page 0; none if all of it is cold
+	id     pid    // the page's descriptor
 	object uint64 // the object or directory, 0 for a single page
 	table  *Table // the directory
 }
@@ -323,7 +323,7 @@ func (p *Part) retire(id pid, lsn uint64) {
 // Drop removes an object with all its pages, in O(1): what no snapshot needs
 // is freed by Reclaim.
 func (p *Part) Drop(obj, lsn uint64) {
-	p.retired = append(p.retired, retired{lsn: lsn, id: p.index[pageKey{obj, 0}], object: obj})
+	p.retired = append(p.retired, retired{lsn: lsn, object: obj})
 }
 
 // DropDir removes a directory with all its pages, in O(1).
@@ -403,7 +403,11 @@ func (p *Part) reclaimRetired(snap *Memory, stop Clock) bool {
 			if stop() {
 				return false
 			}
-			if p.reclaimOne(r) {
+			gone, pinned := p.reclaimOne(r)
+			if pinned {
+				return true // somebody is about to let go of it
+			}
+			if gone {
 				break
 			}
 		}
@@ -413,34 +417,62 @@ func (p *Part) reclaimRetired(snap *Memory, stop Clock) bool {
 	return true
 }
 
-// reclaimOne frees one page of r and tells whether that was the last. What the
-// base holds of it is garbage from now on.
-func (p *Part) reclaimOne(r *retired) bool {
+// reclaimOne frees one page of r and tells whether that was the last, or that
+// it is pinned. What the base holds of it is garbage from now on.
+func (p *Part) reclaimOne(r *retired) (gone, pinned bool) {
 	switch {
 	case r.object == 0:
-		switch d := p.at(r.id); {
+		d := p.at(r.id)
+		if d.pinned() {
+			return false, true
+		}
+		switch {
 		case d.flags&flagImaged != 0:
 			p.removed = append(p.removed, engine.Removal{Addr: d.addr(), Slot: d.slot})
 		case d.kind == 0: // cold, never looked at
 			p.removed = append(p.removed, engine.Removal{Addr: d.addr()}, engine.Removal{Addr: d.addr(), Slot: 1})
 		}
 		p.freePage(r.id)
-		return true
+		return true, false
 	case r.table != nil:
 		if !p.reclaimLeaf(r.table) {
-			return false
+			return false, false
 		}
-	case r.id != none:
-		if id := p.at(r.id).next; id != none {
-			p.unlink(id)
-			p.freePage(id)
-			return false
+	default:
+		if gone, pinned = p.reclaimPage(r.object); !gone {
+			return gone, pinned
 		}
-		p.freePage(r.id)
-		delete(p.tables, r.object)
 	}
-	p.dropped = append(p.dropped, Dropped{LSN: r.lsn, Object: r.object, Dir: r.table != nil})
-	return true
+	if p.m.track {
+		p.dropped = append(p.dropped, Dropped{LSN: r.lsn, Object: r.object, Dir: r.table != nil})
+	}
+	return true, false
+}
+
+// reclaimPage frees one page of an object that is gone and tells whether none
+// is left, or that it is pinned. The object's page 0, the last one, is found by
+// its number: its descriptor comes and goes with the evictor and with readers
+// of snapshots.
+func (p *Part) reclaimPage(obj uint64) (gone, pinned bool) {
+	head, ok := p.index[pageKey{obj, 0}]
+	if !ok {
+		return true, false
+	}
+	id := p.at(head).next
+	if id == none {
+		id = head
+	}
+	if p.at(id).pinned() {
+		return false, true
+	}
+	if id != head {
+		p.unlink(id)
+		p.freePage(id)
+		return false, false
+	}
+	p.freePage(head)
+	delete(p.tables, obj)
+	return true, false
 }
 
 // freePage frees a page's descriptor and block and forgets its number.
