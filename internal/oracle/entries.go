@@ -73,10 +73,8 @@ func stringEntries() []entry {
 			case g.wrong:
 				op.N = one[int64](g, -1, math.MinInt64, math.MaxInt64, maxString, maxString-1)
 				op.Value += "xy" // too long, not just not
-			case g.chance(8):
-				op.Value = ""
-			case g.chance(8):
-				op.N = int64(g.r.IntN(20_000))
+			case g.chance(4):
+				op.Value, op.N = one(g, "", op.Value), int64(g.r.IntN(20_000))
 			}
 		}},
 		{"STRLEN", 100, keyed(TypeString)},
@@ -219,7 +217,7 @@ func databaseEntries() []entry {
 				op.DB = g.r.IntN(g.config.Databases)
 			}
 		}},
-		{"FLUSHALL", 2, nothing},
+		{"FLUSHALL", 5, nothing},
 		{"SWAPDB", 10, func(g *Generator, op *Op) { op.DstDB = g.db() }},
 		{"ADVANCE", 600, func(g *Generator, op *Op) {
 			*op = Op{Name: op.Name, N: one[int64](g, 1, 1, 1, 2, 20, 100, 3_000)}
@@ -351,6 +349,11 @@ func zsetEntries() []entry {
 	}
 }
 
+// burst returns how many operations of a kind follow each other.
+func (g *Generator) burst() int {
+	return g.config.MaxBulk/6 + g.r.IntN(g.config.MaxBulk/3+1)
+}
+
 // fillXAdd makes an XADD with the kind of ID that its stream has.
 func fillXAdd(g *Generator, op *Op) {
 	op.Key = g.key(TypeStream)
@@ -384,10 +387,10 @@ func (g *Generator) newID(op *Op) {
 func streamEntries() []entry {
 	return []entry{
 		{"XADD", 400, fillXAdd},
-		{"XADD burst", 4, func(g *Generator, op *Op) {
+		{"XADD burst", 3, func(g *Generator, op *Op) {
 			g.wrong = false
 			fillXAdd(g, op)
-			for range g.r.IntN(g.config.MaxBulk/3 + 1) {
+			for range g.burst() {
 				next := *op
 				g.newID(&next)
 				next.Values = []string{"n", strconv.FormatInt(g.serial, 10)}
@@ -430,12 +433,13 @@ func queueEntries() []entry {
 			g.wrong = false
 			named(g, op)
 		}},
-		{"QPUBLISH", 450, publish},
-		{"QPUBLISH burst", 4, func(g *Generator, op *Op) {
+		{"QPUBLISH", 500, publish},
+		{"QPUBLISH burst", 5, func(g *Generator, op *Op) {
 			g.wrong = false
 			publish(g, op)
-			for range g.r.IntN(g.config.MaxBulk/3 + 1) {
-				next := *op
+			next := *op
+			op.Name = "QDECLARE"
+			for range g.burst() {
 				next.Value = g.text(g.r.IntN(40))
 				g.pending = append(g.pending, next)
 			}

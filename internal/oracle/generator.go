@@ -170,7 +170,7 @@ func keyName(i int) string {
 // mistaken mostly one that is used for something else.
 func (g *Generator) key(kind string) string {
 	i := min(g.r.IntN(g.config.Keys), g.r.IntN(g.config.Keys)) // the first ones most
-	if at := slices.Index(favourites(), kind); at >= 0 && !(g.wrong && !g.chance(3)) {
+	if at := slices.Index(favourites(), kind); at >= 0 && (!g.wrong || g.chance(3)) {
 		i = min(i-i%7+at, g.config.Keys-1)
 	}
 	return keyName(i)

@@ -23,6 +23,10 @@ func Match(pattern, s string) bool {
 			}
 			pattern, s = rest, s[1:]
 			continue
+		case '?':
+			if s == "" {
+				return false
+			}
 		case '\\':
 			if len(pattern) > 1 {
 				pattern = pattern[1:]
@@ -30,10 +34,6 @@ func Match(pattern, s string) bool {
 			fallthrough
 		default:
 			if s == "" || pattern[0] != s[0] {
-				return false
-			}
-		case '?':
-			if s == "" {
 				return false
 			}
 		}

@@ -95,8 +95,10 @@ func (o ExpireOptions) check() error {
 // allow reports whether the old deadline lets the new one in. None is later
 // than any.
 func (o ExpireOptions) allow(old, deadline int64) bool {
-	none := old == 0
-	return !(o.NX && !none || o.XX && none || o.GT && (none || deadline <= old) || o.LT && !none && deadline >= old)
+	if old == 0 {
+		return !o.XX && !o.GT
+	}
+	return !o.NX && (!o.GT || deadline > old) && (!o.LT || deadline < old)
 }
 
 // expire sets the deadline of key to ms from now for the command name.

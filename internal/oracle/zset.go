@@ -83,7 +83,7 @@ func (o ZAddOptions) allow(in bool, old, score float64) bool {
 	if !in {
 		return !o.XX
 	}
-	return !(o.NX || o.GT && score <= old || o.LT && score >= old)
+	return !o.NX && (!o.GT || score > old) && (!o.LT || score < old)
 }
 
 // ZAdd sets scores of members of the sorted set at key, one after the other,
