@@ -38,6 +38,13 @@ func (s QueueState) aux() []byte {
 	return append(b, s.Options)
 }
 
+// ClaimBroker makes the caller the store's broker, unless there is one: what is
+// delivered from the queues is known to it alone.
+func (s *Store) ClaimBroker() bool { return s.broker.CompareAndSwap(false, true) }
+
+// ReleaseBroker ends what ClaimBroker has begun.
+func (s *Store) ReleaseBroker() { s.broker.Store(false) }
+
 // Store returns the store that the transaction is on.
 func (t *Tx) Store() *Store { return t.s }
 

@@ -53,7 +53,8 @@ type Store struct {
 	waiting    atomic.Int32 // registered waiters, see Emit
 	waiters    waiters
 	deadlines  *deadlineIndex
-	pool       sync.Pool // of *Tx
+	pool       sync.Pool   // of *Tx
+	broker     atomic.Bool // one is open, see ClaimBroker
 
 	writer     writerLock
 	nextObject [page.Partitions]uint64 // guarded by writer
