@@ -199,8 +199,8 @@ func (h Hashed) NeedFor(klen, vlen int) int {
 
 // Check returns an error unless all that the methods rely on holds: counts and
 // lengths, each entry within the heap and apart from the others, each key
-// found where its tag leads, and only once. Afterwards no method panics or
-// leaves the block, given valid slots. Whether tags are those of the keys'
+// found where its tag leads, and only once there. Afterwards no method panics
+// or leaves the block, given valid slots. Whether tags are those of the keys'
 // hashes is for the caller to check.
 func (h Hashed) Check() error {
 	if len(h) < hashedHead+4 {

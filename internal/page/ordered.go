@@ -225,7 +225,7 @@ func (o Ordered) Check() error {
 	seen := newCoverage(small[:], end)
 	live := 0
 	for i := range n {
-		off := binaryOffset(o, i)
+		off := wideOffset(o, i)
 		if off < int64(heap) || off >= int64(end) {
 			return errOrdered
 		}
@@ -242,8 +242,8 @@ func (o Ordered) Check() error {
 	return nil
 }
 
-// binaryOffset is offset for untrusted bytes: the number may exceed an int.
-func binaryOffset(o Ordered, i int) int64 {
+// wideOffset is offset for untrusted bytes: the number may exceed an int.
+func wideOffset(o Ordered, i int) int64 {
 	w := o.width()
 	at := orderedHead + w*(o.start()+i)
 	if w == 2 {
@@ -261,10 +261,19 @@ func (o Ordered) table() int { return int(binary.LittleEndian.Uint16(o[4:])) }
 // garbage returns the bytes of the heap that no item uses.
 func (o Ordered) garbage() int { return int(binary.LittleEndian.Uint32(o[12:])) }
 
-func (o Ordered) setCount(n int)   { binary.LittleEndian.PutUint16(o, uint16(n)) }
-func (o Ordered) setStart(n int)   { binary.LittleEndian.PutUint16(o[2:], uint16(n)) }
-func (o Ordered) setTable(n int)   { binary.LittleEndian.PutUint16(o[4:], uint16(n)) }
-func (o Ordered) setUsed(n int)    { binary.LittleEndian.PutUint32(o[8:], uint32(n)) }
+// setCount sets the number of items.
+func (o Ordered) setCount(n int) { binary.LittleEndian.PutUint16(o, uint16(n)) }
+
+// setStart sets the index in the table of the first item's offset.
+func (o Ordered) setStart(n int) { binary.LittleEndian.PutUint16(o[2:], uint16(n)) }
+
+// setTable sets the length of the table.
+func (o Ordered) setTable(n int) { binary.LittleEndian.PutUint16(o[4:], uint16(n)) }
+
+// setUsed sets the end of the heap.
+func (o Ordered) setUsed(n int) { binary.LittleEndian.PutUint32(o[8:], uint32(n)) }
+
+// setGarbage sets the bytes of the heap that no item uses.
 func (o Ordered) setGarbage(n int) { binary.LittleEndian.PutUint32(o[12:], uint32(n)) }
 
 // offsetWidth returns the bytes of an offset.
