@@ -54,6 +54,8 @@ type Access struct {
 	want uint64
 	// cold is set with ErrCold: the pages to load.
 	cold []coldPage
+	// lost is the last page that Load did not find.
+	lost engine.Addr
 	// src, if not nil, is asked for cold pages at once, instead of ErrCold.
 	src Source
 
@@ -85,7 +87,9 @@ type overlay struct {
 // coldPage is a page, or an object's table, to load.
 type coldPage struct {
 	addr  engine.Addr
-	id    pid // a hashed page's descriptor
+	id    pid    // a hashed page's descriptor
+	node  uint32 // an old version's node
+	done  uint32 // Part.done when it was missed
 	table bool
 }
 
@@ -99,7 +103,10 @@ type pg struct {
 	off   int // where the body begins
 	kind  Kind
 	depth uint8
+	flags uint8  // of the descriptor
+	node  uint32 // of an old version that is cold: block is nil
 	no    uint64
+	obj   uint64
 	lsn   uint64
 }
 
@@ -202,8 +209,9 @@ func (a *Access) fetchPrivate(p *Part, obj, no uint64) (pg, error) {
 				return a.current(p, o.priv), nil
 			}
 			if a.hold(p.at(id)) {
+				g := a.current(p, id)
 				p.RUnlock()
-				return a.current(p, id), nil
+				return g, nil
 			}
 		}
 		p.RUnlock()
@@ -223,7 +231,8 @@ func (a *Access) hold(d *desc) bool {
 	return true
 }
 
-// current returns the version that a descriptor names.
+// current returns the version that a descriptor names. The partition is locked
+// unless the descriptor is private.
 func (a *Access) current(p *Part, id pid) pg {
 	d := a.desc(p, id)
 	if d.flags&flagDir == 0 {
@@ -231,28 +240,27 @@ func (a *Access) current(p *Part, id pid) pg {
 	}
 	return pg{
 		p: p, id: id, d: d, block: a.m.pool.Bytes(d.ref), off: d.offset(),
-		kind: d.kind, depth: d.depth, no: d.no, lsn: d.lsn,
+		kind: d.kind, depth: d.depth, flags: d.flags, no: d.no, obj: d.obj, lsn: d.lsn,
 	}
 }
 
 // fetchAt returns the version of a plain page at the snapshot.
 func (a *Access) fetchAt(p *Part, obj, no uint64) (pg, error) {
 	for {
+		var g pg
+		found := true
 		p.RLock()
-		id, ok := p.index[pageKey{obj, no}]
-		if ok {
-			g, found, cold := a.versionAt(p, id, 0)
-			if !found {
-				p.RUnlock()
-				return pg{}, fmt.Errorf("page: object %#x page %d: no version at %d: %w", obj, no, a.lsn, engine.ErrCorrupt)
-			}
-			if !cold {
-				p.RUnlock()
-				return g, nil
-			}
+		if id, ok := p.index[pageKey{obj, no}]; ok {
+			g, found = a.versionAt(p, id, 0)
 		}
 		p.RUnlock()
-		if err := a.miss(p, coldPage{addr: engine.Addr{Object: obj, No: no}}); err != nil {
+		if !found {
+			return pg{}, fmt.Errorf("page: object %#x page %d: no version at %d: %w", obj, no, a.lsn, engine.ErrCorrupt)
+		}
+		if g.block != nil {
+			return g, nil
+		}
+		if err := a.miss(p, coldPage{addr: engine.Addr{Object: obj, No: no}, node: g.node}); err != nil {
 			return pg{}, err
 		}
 	}
@@ -260,15 +268,15 @@ func (a *Access) fetchAt(p *Part, obj, no uint64) (pg, error) {
 
 // versionAt returns the version of a page at the snapshot, pinned if it is the
 // current one. h chooses among merged pages. found is false if the page did
-// not exist then. The caller holds the partition's lock.
-func (a *Access) versionAt(p *Part, id pid, h uint64) (g pg, found, cold bool) {
+// not exist then; it has no block if it is cold. The caller holds the
+// partition's lock.
+func (a *Access) versionAt(p *Part, id pid, h uint64) (g pg, found bool) {
 	d := p.at(id)
 	if d.lsn <= a.lsn {
-		if d.ref == none {
-			return pg{}, true, true
+		if !a.hold(d) {
+			return pg{}, true
 		}
-		a.hold(d)
-		return a.current(p, id), true, false
+		return a.current(p, id), true
 	}
 	n := d.older[h<<d.depth>>63]
 	for n != none && p.nodes[n].lsn > a.lsn {
@@ -276,16 +284,16 @@ func (a *Access) versionAt(p *Part, id pid, h uint64) (g pg, found, cold bool) {
 		n = v.older[h<<v.depth>>63]
 	}
 	if n == none {
-		return pg{}, false, false
+		return pg{}, false
 	}
 	v := &p.nodes[n]
 	if v.ref == none {
-		return pg{}, true, true
+		return pg{node: n}, true
 	}
 	return pg{
 		p: p, id: id, block: a.m.pool.Bytes(v.ref), off: bodyOffset(v.no, v.kind, v.flags),
-		kind: v.kind, depth: v.depth, no: v.no, lsn: v.lsn,
-	}, true, false
+		kind: v.kind, depth: v.depth, flags: v.flags, no: v.no, obj: v.obj, lsn: v.lsn,
+	}, true
 }
 
 // overlay finds what the transaction did to a committed page.
@@ -310,7 +318,9 @@ const fewOverlays = 12
 // addOverlay notes a private version of a committed page.
 func (a *Access) addOverlay(p *Part, id, priv pid) *overlay {
 	a.mask |= 1 << p.id
+	p.RLock()
 	d := p.at(id)
+	p.RUnlock()
 	d.pin() // until Publish or Discard: the descriptor has to stay what it is
 	a.keep = append(a.keep, d)
 	a.over = append(a.over, overlay{part: uint8(p.id), id: id, priv: priv})
@@ -372,7 +382,7 @@ func (a *Access) editPrivate(g *pg) {
 		return
 	}
 	id, d := a.newPrivate()
-	*d = desc{lsn: a.lsn, no: g.no, obj: g.d.obj, kind: g.kind, depth: g.depth, flags: g.d.flags & (flagHashed | flagDir)}
+	*d = desc{lsn: a.lsn, no: g.no, obj: g.obj, kind: g.kind, depth: g.depth, flags: g.flags & (flagHashed | flagDir)}
 	d.ref = a.copyBlock(g)
 	a.addOverlay(g.p, g.id, id)
 	d.prev = pid(len(a.over)) // a private leaf finds its overlay by it

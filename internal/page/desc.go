@@ -32,7 +32,7 @@ const privateBit pid = 1 << 31
 const (
 	flagHashed = 1 << iota // a page of a table: no is its first hash, depth its prefix length
 	flagDir                // a page of a directory: never dropped
-	flagImaged             // the base holds a complete image, in slot
+	flagImaged             // the base holds a complete image, see image
 	flagDead               // retired: kept for snapshots only
 )
 
@@ -51,7 +51,7 @@ type desc struct {
 	taken uint32 // the epoch whose step has taken the image it needs
 	kind  Kind
 	depth uint8
-	slot  uint8
+	image uint8 // the base's image: slot, and the page's depth then << 1
 	flags uint8
 	pins  int32 // readers and commands that need the block to stay, and usedBit; atomic
 }
@@ -76,14 +76,29 @@ type node struct {
 	step  bool // needed by the checkpoint step too
 }
 
-// addr returns the page's address in the base.
-func (d *desc) addr() engine.Addr {
-	a := engine.Addr{Dir: d.flags&flagDir != 0, Object: d.obj, No: d.no}
-	if d.flags&flagHashed != 0 {
-		a.Class = engine.ClassHashed
-		a.No &= lowHalf
+// addrOf returns the address in the base of a page as of a version. That of a
+// table's leaf tells the range of hashes that it covers, so that a table can be
+// built from addresses alone: a split or merge changes it.
+func addrOf(obj, no uint64, depth, flags uint8) engine.Addr {
+	a := engine.Addr{Dir: flags&flagDir != 0, Object: obj, No: no}
+	if flags&flagHashed != 0 {
+		a.Class, a.Depth = engine.ClassHashed, depth
 	}
 	return a
+}
+
+// addr returns the address of the page's current version.
+func (d *desc) addr() engine.Addr { return addrOf(d.obj, d.no, d.depth, d.flags) }
+
+// imaged returns where the base holds the page's image.
+func (d *desc) imaged() engine.Removal {
+	return engine.Removal{Addr: addrOf(d.obj, d.no, d.image>>1, d.flags), Slot: d.image & 1}
+}
+
+// setImage notes where the base holds the page's image.
+func (d *desc) setImage(depth, slot uint8) {
+	d.image = depth<<1 | slot
+	d.flags |= flagImaged
 }
 
 // bodyOffset returns where the body begins in the page's block.

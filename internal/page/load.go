@@ -1,7 +1,7 @@
 package page
 
 import (
-	"encoding/binary"
+	"errors"
 	"fmt"
 	"unsafe"
 
@@ -14,6 +14,14 @@ func byteString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len
 // miss is called for a page that is not in memory: it notes the page and
 // returns ErrCold or, with a source at hand, loads it.
 func (a *Access) miss(p *Part, c coldPage) error {
+	locked := a.mode == Shared || a.mode == Direct
+	if !locked {
+		p.RLock()
+	}
+	c.done = p.done
+	if !locked {
+		p.RUnlock()
+	}
 	if a.src == nil {
 		a.cold = append(a.cold, c)
 		return ErrCold
@@ -22,11 +30,23 @@ func (a *Access) miss(p *Part, c coldPage) error {
 	if err != nil {
 		return err
 	}
-	if a.mode != Direct {
-		p.Lock()
-		defer p.Unlock()
+	if a.mode == Direct {
+		_, err = p.install(c, got)
+		return err
 	}
-	return a.install(p, c, got)
+	p.Lock()
+	defer p.Unlock()
+	d, err := p.install(c, got)
+	a.keepIn(d)
+	return err
+}
+
+// keepIn pins a page that was loaded, if there is one, until Release.
+func (a *Access) keepIn(d *desc) {
+	if d != nil {
+		d.pin()
+		a.pins = append(a.pins, d)
+	}
 }
 
 // Load loads the pages that made a command return ErrCold, and pins them until
@@ -36,12 +56,17 @@ func (a *Access) Load(src Source) error {
 	a.cold = a.cold[:0]
 	for _, c := range cold {
 		got, err := a.m.get(src, c)
+		if errors.Is(err, engine.ErrNotFound) && a.lost != c.addr {
+			a.lost = c.addr // gone since: the command will not miss it again
+			continue
+		}
 		if err != nil {
 			return err
 		}
 		p := &a.m.parts[c.addr.Partition()]
 		p.Lock()
-		err = a.install(p, c, got)
+		d, err := p.install(c, got)
+		a.keepIn(d)
 		p.Unlock()
 		if err != nil {
 			return err
@@ -82,7 +107,9 @@ func check(im engine.Image) error {
 		if _, err := leafImage(im); err != nil {
 			return err
 		}
-		im.Data = im.Data[leafHead:]
+		if kind != KindHashed {
+			return fmt.Errorf("page: %+v: kind %d: %w", im.Addr, kind, engine.ErrCorrupt)
+		}
 	}
 	body := im.Data
 	off := 0
@@ -108,39 +135,39 @@ func check(im engine.Image) error {
 	return nil
 }
 
-// leafHead is the size of what stands before the block in the image of a
-// table's leaf: the range that it covers.
-const leafHead = 8
-
 // leafImage reads the range that the image of a leaf covers.
 func leafImage(im engine.Image) (imageOf, error) {
-	if len(im.Data) < leafHead || im.Data[4] > maxDepth || im.Addr.No > lowHalf || Kind(im.Kind) != KindHashed {
+	first := im.Addr.No &^ lowHalf
+	if im.Addr.Depth > maxDepth || first<<im.Addr.Depth != 0 {
 		return imageOf{}, fmt.Errorf("page: %+v: no leaf: %w", im.Addr, engine.ErrCorrupt)
 	}
 	return imageOf{
-		first: uint64(binary.LittleEndian.Uint32(im.Data)) << 32, depth: im.Data[4],
-		no: im.Addr.No, step: im.Step, lsn: im.LSN, slot: im.Slot,
+		first: first, depth: im.Addr.Depth, no: im.Addr.No & lowHalf,
+		step: im.Step, lsn: im.LSN, slot: im.Slot,
 	}, nil
 }
 
-// appendLeafHead appends what leafImage reads.
-func appendLeafHead(b []byte, no uint64, depth uint8) []byte {
-	b = binary.LittleEndian.AppendUint32(b, uint32(no>>32))
-	return append(b, depth, 0, 0, 0)
-}
-
-// install puts what was loaded in its place, unless someone was faster. The
-// caller holds the partition's write lock.
-func (a *Access) install(p *Part, c coldPage, got loaded) error {
+// install puts what was loaded in its place, unless someone was faster, and
+// returns the page. The caller holds the partition's write lock.
+func (p *Part) install(c coldPage, got loaded) (*desc, error) {
+	if c.done != p.done {
+		// A step has ended since the page was missed: it may have been loaded,
+		// changed, imaged and dropped meanwhile, and what we got be of before.
+		return nil, nil
+	}
 	if c.table {
 		if p.tables[c.addr.Object] != nil {
-			return nil
+			return nil, nil
 		}
 		t, err := p.tableOf(c.addr.Object, false, got.leaves)
 		if err == nil {
 			p.tables[c.addr.Object] = t
 		}
-		return err
+		return nil, err
+	}
+	if c.node != none {
+		p.fillNode(&p.nodes[c.node], c, got.image)
+		return nil, nil
 	}
 	id := c.id
 	if id == none {
@@ -150,11 +177,20 @@ func (a *Access) install(p *Part, c coldPage, got loaded) error {
 	if d.ref == none && d.flags&flagDead == 0 && d.addr() == c.addr {
 		p.fill(d, got.image)
 	}
-	if a.mode != Direct {
-		d.pin()
-		a.pins = append(a.pins, d)
+	return d, nil
+}
+
+// fillNode gives an old version of a page that was cold when it was removed
+// its block.
+func (p *Part) fillNode(v *node, c coldPage, im engine.Image) {
+	if v.ref != none || v.obj != c.addr.Object || v.no != c.addr.No {
+		return
 	}
-	return nil
+	var b []byte
+	v.ref, b = p.m.pool.Alloc(len(im.Data))
+	clear(b[copy(b, im.Data):])
+	v.kind = Kind(im.Kind)
+	p.nodeBytes += int64(len(b))
 }
 
 // plain returns the descriptor of a plain page, a cold one if need be.
@@ -177,14 +213,11 @@ func (p *Part) plain(obj, no uint64) pid {
 
 // fill makes the image the current version of a cold page.
 func (p *Part) fill(d *desc, im engine.Image) {
-	if d.flags&flagHashed != 0 {
-		im.Data = im.Data[leafHead:]
-	}
 	ref, b := p.m.pool.Alloc(len(im.Data))
 	n := copy(b, im.Data)
 	clear(b[n:]) // strings count on zeroes behind what was written
-	d.ref, d.lsn, d.kind, d.slot = ref, im.LSN, Kind(im.Kind), im.Slot
-	d.flags |= flagImaged
+	d.ref, d.lsn, d.kind = ref, im.LSN, Kind(im.Kind)
+	d.setImage(im.Addr.Depth, im.Slot)
 	d.use()
 	d.epoch = 0
 }
@@ -219,8 +252,8 @@ func (l *DirLoader) Add(im engine.Image) error {
 	if err != nil {
 		return err
 	}
-	ref, b := l.m.pool.Alloc(len(im.Data) - leafHead)
-	n := copy(b, im.Data[leafHead:])
+	ref, b := l.m.pool.Alloc(len(im.Data))
+	n := copy(b, im.Data)
 	clear(b[n:])
 	l.dirs[im.Addr.Object] = append(l.dirs[im.Addr.Object], dirImage{leaf, ref})
 	return nil

@@ -428,7 +428,7 @@ func (p *Part) reclaimOne(r *retired) (gone, pinned bool) {
 		}
 		switch {
 		case d.flags&flagImaged != 0:
-			p.removed = append(p.removed, engine.Removal{Addr: d.addr(), Slot: d.slot})
+			p.removed = append(p.removed, d.imaged())
 		case d.kind == 0: // cold, never looked at
 			p.removed = append(p.removed, engine.Removal{Addr: d.addr()}, engine.Removal{Addr: d.addr(), Slot: 1})
 		}

@@ -32,6 +32,7 @@ type deadKey struct {
 type takenPage struct {
 	part uint8
 	slot uint8
+	deep uint8
 	id   pid
 }
 
@@ -93,17 +94,14 @@ func (s *Step) take(p *Part, id pid) {
 		return
 	}
 	from := len(s.buf)
-	if v.flags&flagHashed != 0 {
-		s.buf = appendLeafHead(s.buf, v.no, v.depth)
-	}
 	s.buf = append(s.buf, v.block[:usedBytes(v.block, v.off, v.kind)]...)
 	s.batch = append(s.batch, engine.Image{
 		Addr: v.addr, Slot: v.slot, Kind: uint8(v.kind), Step: s.Number, LSN: v.lsn,
 		Data: s.buf[from:len(s.buf):len(s.buf)],
 	})
-	s.taken = append(s.taken, takenPage{part: uint8(p.id), slot: v.slot, id: id})
+	s.taken = append(s.taken, takenPage{part: uint8(p.id), slot: v.slot, deep: v.depth, id: id})
 	if v.imaged {
-		s.removed = append(s.removed, engine.Removal{Addr: v.addr, Slot: 1 - v.slot})
+		s.removed = append(s.removed, v.last)
 	}
 	s.size += len(s.buf) - from
 }
@@ -113,8 +111,8 @@ type stepVersion struct {
 	pg
 	addr   engine.Addr
 	slot   uint8
-	flags  uint8
 	imaged bool
+	last   engine.Removal // the image that this one supersedes, if imaged
 }
 
 // version returns the version of a page at the step's LSN, if the step has to
@@ -124,16 +122,23 @@ func (s *Step) version(p *Part, id pid) (v stepVersion, ok bool) {
 	if d.taken == p.epoch || s.dead[deadKey{d.obj, d.flags&flagDir != 0}] || d.obj == 0 {
 		return v, false
 	}
-	v.addr, v.flags = d.addr(), d.flags
-	if v.imaged = d.flags&flagImaged != 0; v.imaged {
-		v.slot = 1 - d.slot
+	slot := uint8(0)
+	imaged := d.flags&flagImaged != 0
+	last := d.imaged()
+	if imaged {
+		slot = 1 - last.Slot // never over the last complete image, wherever it is
 	}
 	if d.lsn <= s.LSN {
 		if d.ref == none || d.flags&flagDead != 0 {
 			return v, false
 		}
-		v.pg = pg{p: p, id: id, block: p.m.pool.Bytes(d.ref), off: d.offset(), kind: d.kind, depth: d.depth, no: d.no, lsn: d.lsn}
-		return v, true
+		return stepVersion{
+			pg: pg{
+				p: p, id: id, block: p.m.pool.Bytes(d.ref), off: d.offset(),
+				kind: d.kind, depth: d.depth, no: d.no, lsn: d.lsn,
+			},
+			addr: d.addr(), slot: slot, imaged: imaged, last: last,
+		}, true
 	}
 	n := d.older[0] // a merged page goes on with its left half's versions
 	for n != none && p.nodes[n].lsn > s.LSN {
@@ -143,11 +148,13 @@ func (s *Step) version(p *Part, id pid) (v stepVersion, ok bool) {
 	if n == none || o.desc != id || o.ref == none {
 		return v, false
 	}
-	v.pg = pg{
-		p: p, id: id, block: p.m.pool.Bytes(o.ref), off: bodyOffset(o.no, o.kind, o.flags),
-		kind: o.kind, depth: o.depth, no: o.no, lsn: o.lsn,
-	}
-	return v, true
+	return stepVersion{
+		pg: pg{
+			p: p, id: id, block: p.m.pool.Bytes(o.ref), off: bodyOffset(o.no, o.kind, o.flags),
+			kind: o.kind, depth: o.depth, no: o.no, lsn: o.lsn,
+		},
+		addr: addrOf(o.obj, o.no, o.depth, o.flags), slot: slot, imaged: imaged, last: last,
+	}, true
 }
 
 // flush writes the batch and notes that its pages are taken.
@@ -164,8 +171,8 @@ func (s *Step) flush(write func([]engine.Image) error) error {
 		p.Lock()
 		for n < len(s.taken) && n < 256 && int(s.taken[n].part) == p.id {
 			d := p.at(s.taken[n].id)
-			d.slot, d.taken = s.taken[n].slot, p.epoch
-			d.flags |= flagImaged
+			d.taken = p.epoch
+			d.setImage(s.taken[n].deep, s.taken[n].slot)
 			n++
 		}
 		p.Unlock()

@@ -102,40 +102,44 @@ func (a *Access) leaf(t *Table, pos uint64) (g pg, found bool, err error) {
 	}
 	for {
 		id := t.leaves[t.index(pos)]
-		ok := false
+		var cold coldPage
 		if a.mode == Private {
-			id, ok = a.privateLeaf(p, id, pos)
+			var ok bool
+			if g, cold, ok = a.privateLeaf(p, id, pos); ok {
+				return g, true, nil
+			}
 		} else {
-			ok = p.at(id).ref != none
+			d := p.at(id)
+			if d.ref != none {
+				return a.current(p, id), true, nil
+			}
+			cold = coldPage{addr: d.addr(), id: id}
 		}
-		if ok {
-			return a.current(p, id), true, nil
-		}
-		if err := a.miss(p, coldPage{addr: p.at(id).addr(), id: id}); err != nil {
+		if err := a.miss(p, cold); err != nil {
 			return pg{}, false, err
 		}
 	}
 }
 
-// privateLeaf returns a leaf as the transaction has left it, and whether it is
-// in memory, held until Release.
-func (a *Access) privateLeaf(p *Part, id pid, pos uint64) (pid, bool) {
+// privateLeaf returns a leaf as the transaction has left it, held until
+// Release, or what to load.
+func (a *Access) privateLeaf(p *Part, id pid, pos uint64) (g pg, cold coldPage, ok bool) {
 	if id&privateBit != 0 {
-		return id, true
+		return a.current(p, id), cold, true
 	}
 	if o := a.overlay(p, id); o != nil {
 		if o.sub != nil {
-			return o.sub.leaves[o.sub.index(pos)], true
+			return a.current(p, o.sub.leaves[o.sub.index(pos)]), cold, true
 		}
-		return o.priv, true
-	}
-	d := p.at(id)
-	if d.flags&flagDir != 0 {
-		return id, true // never dropped
+		return a.current(p, o.priv), cold, true
 	}
 	p.RLock()
 	defer p.RUnlock()
-	return id, a.hold(d)
+	d := p.at(id)
+	if d.flags&flagDir == 0 && !a.hold(d) { // a directory's are never dropped
+		return g, coldPage{addr: d.addr(), id: id}, false
+	}
+	return a.current(p, id), cold, true
 }
 
 // leafAt returns the version at the snapshot of the leaf for a position.
@@ -143,13 +147,13 @@ func (a *Access) leafAt(p *Part, t *Table, pos uint64) (g pg, found bool, err er
 	for {
 		p.RLock()
 		id := t.leaves[t.index(pos)]
-		g, found, cold := a.versionAt(p, id, pos)
+		g, found := a.versionAt(p, id, pos)
 		addr := p.at(id).addr()
 		p.RUnlock()
-		if !cold {
+		if !found || g.block != nil {
 			return g, found, nil
 		}
-		if err := a.miss(p, coldPage{addr: addr, id: id}); err != nil {
+		if err := a.miss(p, coldPage{addr: addr, id: id, node: g.node}); err != nil {
 			return pg{}, false, err
 		}
 	}
@@ -673,8 +677,9 @@ func (p *Part) tableOf(obj uint64, dir bool, images []imageOf) (*Table, error) {
 			return nil, fmt.Errorf("page: object %#x: no image for hash %#x: %w", obj, next, engine.ErrCorrupt)
 		}
 		id, d := p.newDesc()
-		d.obj, d.no, d.depth, d.kind, d.slot, d.lsn = obj, im.first|im.no, im.depth, KindHashed, im.slot, im.lsn
-		d.flags = flagHashed | flagImaged
+		d.obj, d.no, d.depth, d.kind, d.lsn = obj, im.first|im.no, im.depth, KindHashed, im.lsn
+		d.flags = flagHashed
+		d.setImage(im.depth, im.slot)
 		if dir {
 			d.flags |= flagDir
 		} else {
