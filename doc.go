@@ -8,7 +8,8 @@
 //		if _, err := tx.Incr("orders"); err != nil {
 //			return err
 //		}
-//		return tx.HSet("order:7", brock.F("state", "paid"))
+//		_, err := tx.HSet("order:7", brock.F("state", "paid"))
+//		return err
 //	})
 //
 // Commands carry Redis' names in Go case and behave as in Redis 7.0. Each is

@@ -1,0 +1,438 @@
+package brock
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"math"
+
+	"github.com/brockdb/brock/internal/store"
+)
+
+// Side is a side of an element, see [DB.LInsert].
+type Side int
+
+// The sides.
+const (
+	Before Side = iota
+	After
+)
+
+// BLPop takes the first element of the first of keys that has a list, and
+// returns the key with it. If none has, it waits until one gets elements, or
+// ctx ends. Those who wait for a key are served in the order of their arrival,
+// each as a part of the transaction that pushes: nobody else ever sees the
+// element. An element that was taken is returned even if ctx has ended
+// meanwhile.
+//
+// In a [Tx] or [Pipe] it does not wait.
+//
+// Errors: ctx's; [ErrNotFound] in a Tx or Pipe if no key has a list;
+// [ErrWrongType] if, before a list is found, a key holds another kind of
+// value; what it holds later on does not matter. [ErrClosed] if the database
+// closes meanwhile; [ErrSyntax] without keys.
+//
+// Redis: BLPOP key [key …] timeout.
+func (c *commands) BLPop(ctx context.Context, keys ...string) (key string, value []byte, err error) {
+	if len(keys) == 0 {
+		return "", nil, errArity("blpop")
+	}
+	if err := cmp.Or(c.bad, ctx.Err()); err != nil {
+		return "", nil, err
+	}
+	if c.tx != nil || c.later != nil {
+		return c.popFirst(keys)
+	}
+	var got KV // set under the writer lock; read once that is known to be over
+	w := &store.Waiter{}
+	w.Serve = func(t *store.Tx, key string) (done bool, err error) {
+		value, ok, err := c.pop(t, key, true)
+		if errors.Is(err, ErrWrongType) && w.Waiting() {
+			return false, nil
+		}
+		if ok {
+			got = KV{key, value}
+		}
+		return ok, err
+	}
+	served, err := c.s.Await(c.db, keys, w)
+	if err == nil && !served {
+		err = c.await(ctx, w)
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	return got.Key, got.Value, nil
+}
+
+// await waits until w is served, and until that is as durable as it has to be,
+// or ctx ends.
+func (c *commands) await(ctx context.Context, w *store.Waiter) error {
+	var ended error
+	select {
+	case <-w.Served:
+	case <-ctx.Done():
+		ended = ctx.Err()
+	case <-c.s.Done():
+		ended = ErrClosed
+	}
+	if ended != nil {
+		if !c.s.Cancel(w) {
+			return ended
+		}
+		<-w.Served
+	}
+	return c.s.Acknowledge(w.LSN)
+}
+
+// popFirst is BLPop that does not wait.
+func (c *commands) popFirst(keys []string) (key string, value []byte, err error) {
+	err = c.exec(func(t *store.Tx) error {
+		for _, k := range keys {
+			v, ok, err := c.pop(t, k, true)
+			if err != nil {
+				return err
+			}
+			if ok {
+				key, value = k, v
+				return nil
+			}
+		}
+		return ErrNotFound
+	})
+	if err != nil {
+		return "", nil, err
+	}
+	return key, value, nil
+}
+
+// LIndex returns the element at index of the list at key. Negative indexes
+// count from the end, -1 being the last element.
+//
+// Errors: [ErrNotFound] if there is no such element or key; [ErrWrongType].
+//
+// Cost: O(log N) for a list of N elements.
+//
+// Redis: LINDEX key index.
+func (c *commands) LIndex(key string, index int) (value []byte, err error) {
+	err = c.read(key, func(t *store.Tx) error {
+		e, _, err := c.lookup(t, key, store.List)
+		if err != nil {
+			return err
+		}
+		n, err := t.Len(e)
+		if err != nil {
+			return err
+		}
+		pos := index
+		if pos < 0 {
+			pos += n
+		}
+		if pos < 0 || pos >= n {
+			return ErrNotFound
+		}
+		value, err = t.ListIndex(e, pos)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return value, nil
+}
+
+// LInsert puts value before or behind the first element of the list at key
+// that equals pivot, and returns the new length: -1 if there is no such
+// element, 0 if the key does not exist.
+//
+// Errors: [ErrWrongType]; [ErrTooLong] for a value above 512 MB.
+//
+// Cost: O(N) for N elements up to the pivot; one change record.
+//
+// Redis: LINSERT key BEFORE | AFTER pivot element.
+func (c *commands) LInsert(key string, side Side, pivot, value []byte) (length int, err error) {
+	if len(value) > store.MaxString {
+		return 0, ErrTooLong
+	}
+	err = c.writeLong(key, func(t *store.Tx, e store.Entry, n, limit int) error {
+		length = 0
+		if n == 0 {
+			return nil
+		}
+		if n > limit {
+			return errLong
+		}
+		length, err = t.ListInsert(c.db, key, e, pivot, value, side == After)
+		if err == nil && length > 0 {
+			t.Emit(c.db, store.List, key)
+		}
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return length, nil
+}
+
+// LLen returns the number of elements of the list at key, 0 if it does not
+// exist.
+//
+// Errors: [ErrWrongType].
+//
+// Cost: O(1).
+//
+// Redis: LLEN key.
+func (c *commands) LLen(key string) (n int, err error) { return c.length(key, store.List) }
+
+// LPop removes the first element of the list at key and returns it. The key
+// goes with its last element.
+//
+// Errors: [ErrNotFound] if the key does not exist; [ErrWrongType].
+//
+// Cost: O(log N) for a list of N elements.
+//
+// Redis: LPOP key.
+func (c *commands) LPop(key string) (value []byte, err error) { return c.popOne(key, true) }
+
+// LPopCount removes up to count elements from the head of the list at key and
+// returns them. The key goes with its last element.
+//
+// Errors: [ErrNotFound] if the key does not exist; [ErrWrongType];
+// [ErrOffset] for a negative count.
+//
+// Cost: O(count + log N) for a list of N elements; one change record.
+//
+// Redis: LPOP key count.
+func (c *commands) LPopCount(key string, count int) (values [][]byte, err error) {
+	return c.popCount(key, count, true)
+}
+
+// LPush puts values, one after the other, before the list at key, so that the
+// last one ends up first, creating the list when key does not exist. It returns
+// the new length.
+//
+// Errors: [ErrWrongType]; [ErrTooLong] for a value above 512 MB, in which case
+// nothing is written; [ErrSyntax] without values.
+//
+// Cost: O(len(values) · log N) for a list of N elements; one change record for
+// each value, one in all for a small list.
+//
+// Redis: LPUSH key element [element …].
+func (c *commands) LPush(key string, values ...[]byte) (length int, err error) {
+	return c.push("lpush", key, values, true)
+}
+
+// LRange returns the elements from start to stop, both included, of the list
+// at key. Negative numbers count from the end, -1 being the last element; what
+// is out of range is cut. An absent key is an empty list.
+//
+// Errors: [ErrWrongType].
+//
+// Cost: O(log N + elements returned) for a list of N elements. Many elements
+// are read from a snapshot, which stops no writer.
+//
+// Redis: LRANGE key start stop.
+func (c *commands) LRange(key string, start, stop int) (values [][]byte, err error) {
+	limit := longRead
+	run := func(t *store.Tx) error {
+		values = [][]byte{}
+		e, _, err := c.lookup(t, key, store.List)
+		if err != nil {
+			return err
+		}
+		n, err := t.Len(e)
+		if err != nil {
+			return err
+		}
+		first, count := clip(start, stop, n)
+		switch {
+		case count == 0:
+			return nil
+		case count > limit:
+			return errLong
+		}
+		values, err = t.ListRange(nil, e, first, count)
+		return err
+	}
+	err = c.read(key, run)
+	if errors.Is(err, errLong) {
+		limit = math.MaxInt
+		err = c.snapshot(run)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return values, nil
+}
+
+// LTrim removes all elements of the list at key but those from start to stop,
+// which count as in [DB.LRange]. The key goes with its last element.
+//
+// Errors: [ErrWrongType].
+//
+// Cost: O(log N + elements removed) for a list of N elements, O(1) to remove
+// all; one change record for each end.
+//
+// Redis: LTRIM key start stop.
+func (c *commands) LTrim(key string, start, stop int) error {
+	return c.writeLong(key, func(t *store.Tx, e store.Entry, n, limit int) error {
+		if n == 0 {
+			return nil
+		}
+		first, count := clip(start, stop, n)
+		if count > 0 && n-count > limit {
+			return errLong
+		}
+		changed, err := t.ListTrim(c.db, key, e, first, count)
+		if err == nil && changed {
+			t.Emit(c.db, store.List, key)
+		}
+		return err
+	})
+}
+
+// RPop removes the last element of the list at key and returns it. The key
+// goes with its last element.
+//
+// Errors: [ErrNotFound] if the key does not exist; [ErrWrongType].
+//
+// Cost: O(log N) for a list of N elements.
+//
+// Redis: RPOP key.
+func (c *commands) RPop(key string) (value []byte, err error) { return c.popOne(key, false) }
+
+// RPopCount removes up to count elements from the tail of the list at key and
+// returns them, the last one first. The key goes with its last element.
+//
+// Errors: [ErrNotFound] if the key does not exist; [ErrWrongType];
+// [ErrOffset] for a negative count.
+//
+// Cost: O(count + log N) for a list of N elements; one change record.
+//
+// Redis: RPOP key count.
+func (c *commands) RPopCount(key string, count int) (values [][]byte, err error) {
+	return c.popCount(key, count, false)
+}
+
+// RPush puts values, one after the other, behind the list at key, creating the
+// list when key does not exist. It returns the new length.
+//
+// Errors: [ErrWrongType]; [ErrTooLong] for a value above 512 MB, in which case
+// nothing is written; [ErrSyntax] without values.
+//
+// Cost: O(len(values) · log N) for a list of N elements; one change record for
+// each value, one in all for a small list.
+//
+// Redis: RPUSH key element [element …].
+func (c *commands) RPush(key string, values ...[]byte) (length int, err error) {
+	return c.push("rpush", key, values, false)
+}
+
+// push puts values at an end of the list at key for the command of that name.
+func (c *commands) push(command, key string, values [][]byte, head bool) (length int, err error) {
+	if len(values) == 0 {
+		return 0, errArity(command)
+	}
+	for _, v := range values {
+		if len(v) > store.MaxString {
+			return 0, ErrTooLong
+		}
+	}
+	err = c.change(key, len(values), func(t *store.Tx) error {
+		e, _, err := c.lookupForWrite(t, key, store.List)
+		if err != nil {
+			return err
+		}
+		if length, err = t.ListPush(c.db, key, e, values, head); err != nil {
+			return err
+		}
+		t.Emit(c.db, store.List, key)
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return length, nil
+}
+
+// popOne removes an element from an end of the list at key.
+func (c *commands) popOne(key string, head bool) (value []byte, err error) {
+	found := false
+	err = c.write(key, func(t *store.Tx) error {
+		value, found, err = c.pop(t, key, head)
+		return err
+	})
+	if err == nil && !found {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return value, nil
+}
+
+// pop is popOne within a transaction; ok is false if there is no list.
+func (c *commands) pop(t *store.Tx, key string, head bool) (value []byte, ok bool, err error) {
+	e, ok, err := c.lookupForWrite(t, key, store.List)
+	if err != nil || !ok {
+		return nil, false, err
+	}
+	var one [1][]byte
+	values, err := t.ListPop(one[:0], c.db, key, e, 1, head)
+	if err != nil || len(values) == 0 {
+		return nil, false, err
+	}
+	t.Emit(c.db, store.List, key)
+	return values[0], true, nil
+}
+
+// popCount removes up to count elements from an end of the list at key.
+func (c *commands) popCount(key string, count int, head bool) (values [][]byte, err error) {
+	if count < 0 {
+		return nil, errNegative()
+	}
+	found := false
+	err = c.writeLong(key, func(t *store.Tx, e store.Entry, n, limit int) error {
+		values, found = [][]byte{}, n > 0
+		if !found || count == 0 {
+			return nil
+		}
+		if min(count, n) > limit {
+			return errLong
+		}
+		if values, err = t.ListPop(values, c.db, key, e, count, head); err == nil {
+			t.Emit(c.db, store.List, key)
+		}
+		return err
+	})
+	if err == nil && !found {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return values, nil
+}
+
+// writeLong is write for a command on the list at key that takes long for more
+// than limit elements: it then returns errLong before its first change, and
+// runs again on private copies. n is the length of the list, 0 if there is none.
+func (c *commands) writeLong(key string, fn func(t *store.Tx, e store.Entry, n, limit int) error) error {
+	limit := longRead
+	run := func(t *store.Tx) error {
+		e, _, err := c.lookupForWrite(t, key, store.List)
+		if err != nil {
+			return err
+		}
+		n, err := t.Len(e)
+		if err != nil {
+			return err
+		}
+		return fn(t, e, n, limit)
+	}
+	err := c.write(key, run)
+	if errors.Is(err, errLong) {
+		limit = math.MaxInt
+		err = c.exec(run)
+	}
+	return err
+}
