@@ -93,7 +93,7 @@ func someHash(kind uint64) func(string) uint64 {
 
 func TestHashedRandom(t *testing.T) {
 	rnd := seeded(t)
-	for run := range 60 {
+	for run := range runs(60) {
 		m := &hashedModel{want: map[string]string{}, hash: someHash(uint64(run))}
 		m.h = InitHashed(dirty(HashedSize(0, 0)+rnd.IntN(500)), rnd.IntN(20))
 		keys := 1 + rnd.IntN(300)
