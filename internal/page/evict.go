@@ -9,7 +9,7 @@ import "sync/atomic"
 func (p *Part) Evict(want int64, limit int) (freed int64) {
 	p.Lock()
 	defer p.Unlock()
-	for range min(limit, 2*int(p.ndescs)) {
+	for range min(limit, 2*int(p.ndescs-1)) { // number 0 is none
 		if freed >= want {
 			break
 		}
