@@ -29,7 +29,7 @@ type Broker struct {
 
 	// mu is taken under a partition's lock.
 	mu     sync.RWMutex
-	queues map[string]*queue // those that were delivered from, see queue
+	queues map[string]*queue // those that were published to or delivered from
 }
 
 // Open returns the broker of a database; opts may be nil. A database has one
@@ -285,7 +285,7 @@ const (
 func (b *Broker) Publish(exchange, key string, msg Message, opts ...PublishOption) error {
 	stored, err := b.prepare(exchange, &msg)
 	if err == nil {
-		err = b.s.WriteKey(key, nil, func(t *store.Tx) error { return put(t, key, stored, opts) })
+		err = b.s.WriteKey(key, nil, func(t *store.Tx) error { return b.put(t, key, stored, opts) })
 	}
 	return publishError(err, exchange, key)
 }
@@ -300,7 +300,7 @@ func (b *Broker) Publish(exchange, key string, msg Message, opts ...PublishOptio
 func (b *Broker) PublishTx(tx *brock.Tx, exchange, key string, msg Message, opts ...PublishOption) error {
 	stored, err := b.prepare(exchange, &msg)
 	if err == nil {
-		err = b.step(tx, func(t *store.Tx) error { return put(t, key, stored, opts) })
+		err = b.step(tx, func(t *store.Tx) error { return b.put(t, key, stored, opts) })
 	}
 	return publishError(err, exchange, key)
 }
@@ -316,12 +316,20 @@ func (b *Broker) prepare(exchange string, msg *Message) ([]byte, error) {
 	return msg.encode()
 }
 
-// put puts an encoded message into the queue that key names.
-func put(t *store.Tx, key string, stored []byte, opts []PublishOption) error {
-	ok, err := t.QueuePut(key, stored)
-	if err == nil && !ok && slices.Contains(opts, Mandatory) {
+// put puts an encoded message into the queue that key names. The caller holds
+// the writer lock.
+func (b *Broker) put(t *store.Tx, key string, stored []byte, opts []PublishOption) error {
+	// The delivery state has to know which messages are older than itself.
+	_, err := b.queue(t, key)
+	switch {
+	case errors.Is(err, ErrNotFound) && slices.Contains(opts, Mandatory):
 		return ErrNoRoute
+	case errors.Is(err, ErrNotFound):
+		return nil
+	case err != nil:
+		return err
 	}
+	_, err = t.QueuePut(key, stored)
 	return err
 }
 
@@ -425,8 +433,8 @@ func (b *Broker) Close() error {
 }
 
 // queue returns the delivery state of a queue. The caller holds the lock of
-// the queue's partition, so that the queue is neither declared nor deleted
-// meanwhile.
+// the queue's partition, or the writer's, so that the queue is neither declared
+// nor deleted meanwhile.
 func (b *Broker) queue(t *store.Tx, name string) (*queue, error) {
 	if q := b.loaded(name); q != nil {
 		return q, nil
@@ -451,8 +459,8 @@ func (b *Broker) queue(t *store.Tx, name string) (*queue, error) {
 	return q, nil
 }
 
-// loaded returns the delivery state of a queue, nil if nothing was delivered
-// from it yet.
+// loaded returns the delivery state of a queue, nil if nothing was published to
+// it or delivered from it yet.
 func (b *Broker) loaded(name string) *queue {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
