@@ -155,7 +155,8 @@ func (c *commands) GetDel(key string) (value []byte, err error) {
 
 // GetRange returns the bytes from start to stop, both included, of the string
 // at key. Negative numbers count from the end, -1 being the last byte; what is
-// out of range is cut. An absent key is an empty string.
+// out of range is cut, so that a range before the first byte is the first
+// byte. An absent key is an empty string.
 //
 // Errors: [ErrWrongType].
 //
@@ -173,7 +174,7 @@ func (c *commands) GetRange(key string, start, stop int) (value []byte, err erro
 		if err != nil {
 			return err
 		}
-		first, count := clip(start, stop, n)
+		first, count := clipBytes(start, stop, n)
 		if count == 0 {
 			return nil
 		}
@@ -197,6 +198,18 @@ func clip(start, stop, n int) (first, count int) {
 		return 0, 0
 	}
 	return start, stop - start + 1
+}
+
+// clipBytes is clip for ranges of bytes and bits, where Redis cuts a stop
+// before the first byte to the first.
+func clipBytes(start, stop, n int) (first, count int) {
+	if start < 0 && stop < 0 && start > stop {
+		return 0, 0
+	}
+	if stop < 0 {
+		stop = max(stop+n, 0)
+	}
+	return clip(start, stop, n)
 }
 
 // Incr adds one to the integer at key, 0 if the key does not exist, and
@@ -392,10 +405,10 @@ func (c *commands) set(t *store.Tx, key string, value []byte, o setOptions) erro
 //
 // Redis: SETRANGE key offset value.
 func (c *commands) SetRange(key string, offset int, value []byte) (length int, err error) {
-	if offset < 0 {
-		return 0, &redisError{ErrOffset, "ERR offset is out of range"}
-	}
 	err = c.write(key, func(t *store.Tx) error {
+		if offset < 0 {
+			return &redisError{ErrOffset, "ERR offset is out of range"}
+		}
 		e, ok, err := c.lookupForWrite(t, key, store.String)
 		if err != nil {
 			return err

@@ -536,6 +536,13 @@ func (a *Access) Publish() {
 		a.publishLeaves(p, t, p.at(p.head(obj)).older, 0)
 		p.tables[obj] = t
 	}
+	for i := range a.over { // all leaves are current: buddies can be joined
+		o := &a.over[i]
+		p := &a.m.parts[o.part]
+		if o.small != nil && o.sub == nil && p.at(o.id).flags&flagDead == 0 {
+			p.merge(o.small, o.id, a.lsn)
+		}
+	}
 	for _, obj := range a.drops {
 		a.m.parts[obj>>56].Drop(obj, a.lsn)
 	}

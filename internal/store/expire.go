@@ -47,12 +47,12 @@ func (x *deadlineIndex) change(d deadlineChange) {
 	}
 }
 
-// due returns up to n items whose deadline is at most now.
+// due returns up to n items whose deadline is before now.
 func (x *deadlineIndex) due(now int64, n int) (items []deadlineItem) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.tree.Ascend(func(i deadlineItem) bool {
-		if i.at > now || len(items) == n {
+		if i.at >= now || len(items) == n {
 			return false
 		}
 		items = append(items, i)
@@ -61,12 +61,12 @@ func (x *deadlineIndex) due(now int64, n int) (items []deadlineItem) {
 	return items
 }
 
-// dueIn returns how many keys of a space have a deadline of at most now.
+// dueIn returns how many keys of a space have a deadline before now.
 func (x *deadlineIndex) dueIn(space uint64, now int64) (n int64) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.tree.Ascend(func(i deadlineItem) bool {
-		if i.at > now {
+		if i.at >= now {
 			return false
 		}
 		if i.space == space {

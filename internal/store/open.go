@@ -298,7 +298,7 @@ func (s *Store) housekeepLoop() {
 
 // Housekeep does one turn of the background's work.
 func (s *Store) Housekeep() {
-	if at := s.deadlines.first(); at != 0 && at <= s.clock.Now().UnixMilli() {
+	if at := s.deadlines.first(); at != 0 && at < s.clock.Now().UnixMilli() {
 		n, err := s.expireDue()
 		s.stats.expired.Add(int64(n))
 		if err != nil && s.usable() == nil {

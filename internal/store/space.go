@@ -197,7 +197,7 @@ func (t *Tx) logSpaces() {
 func (t *Tx) Keys(db int) int64 {
 	sp := t.spaces.dbs[db]
 	if t.acc.Mode() != page.Snapshot {
-		return t.keysOf(sp) - t.s.deadlines.dueIn(sp.id, t.Now())
+		return t.keysOf(sp) - t.dueIn(sp)
 	}
 	for _, c := range t.counts { // as View found them
 		if c.sp == sp {
@@ -205,4 +205,23 @@ func (t *Tx) Keys(db int) int64 {
 		}
 	}
 	return 0
+}
+
+// dueIn returns how many keys of a space have expired, but were not collected,
+// as the transaction sees it.
+func (t *Tx) dueIn(sp *space) int64 {
+	now := t.Now()
+	n := t.s.deadlines.dueIn(sp.id, now)
+	for _, d := range t.deadlines {
+		if d.space != sp.id {
+			continue
+		}
+		if d.before != 0 && d.before < now {
+			n--
+		}
+		if d.after != 0 && d.after < now {
+			n++
+		}
+	}
+	return n
 }

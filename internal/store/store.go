@@ -158,6 +158,12 @@ func (s *Store) read(t *Tx, mask uint64, fn func(*Tx) error) error {
 	}
 }
 
+// broken tells whether err is not a command's own refusal but a failure to do
+// its work, which must not happen after its first change.
+func broken(err error) bool {
+	return errors.Is(err, page.ErrCold) || errors.Is(err, page.ErrHeld) || errors.Is(err, engine.ErrCorrupt) || errors.Is(err, engine.ErrNotFound)
+}
+
 // errAgain tells that a command is to be run again.
 var errAgain = errors.New("store: again")
 
@@ -213,8 +219,8 @@ func (s *Store) write(t *Tx, mask uint64, later *Later, fn func(*Tx) error) erro
 		if err == nil && t.changed {
 			err = s.serve(t)
 		}
-		if t.changed {
-			if err != nil {
+		if t.changed { // with an error: it found its key expired, and deleted it
+			if broken(err) {
 				err = s.fail(fmt.Errorf("store: a command failed after its first change: %w", err))
 			}
 			s.commit(t)

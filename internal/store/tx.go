@@ -74,7 +74,7 @@ func (t *Tx) ReadOnly() bool {
 
 // keyHash returns the hash of a key, which commands ask for several times.
 func (t *Tx) keyHash(key string) uint64 {
-	if len(key) != len(t.hashOf) || unsafe.StringData(key) != unsafe.StringData(t.hashOf) {
+	if len(key) == 0 || len(key) != len(t.hashOf) || unsafe.StringData(key) != unsafe.StringData(t.hashOf) {
 		t.hashOf, t.hash = key, t.s.mem.Hash(key)
 	}
 	return t.hash
@@ -90,9 +90,10 @@ func (t *Tx) BrokerDB() int { return len(t.spaces.dbs) - 1 }
 // must not be used any more. Long reads call it from page to page.
 func (t *Tx) Release() { t.acc.Release() }
 
-// expired tells whether an entry's deadline has passed.
+// expired tells whether an entry's deadline has passed: as in Redis, the key is
+// there at its deadline, and gone a millisecond later.
 func (t *Tx) expired(deadline int64) bool {
-	return deadline != 0 && !t.replay && deadline <= t.Now()
+	return deadline != 0 && !t.replay && deadline < t.Now()
 }
 
 // Lookup returns the entry of a key; ok is false if the key is absent or
