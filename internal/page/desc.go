@@ -34,6 +34,7 @@ const (
 	flagDir                // a page of a directory: never dropped
 	flagImaged             // the base holds a complete image, see image
 	flagDead               // retired: kept for snapshots only
+	flagOrphan             // of a dropped object, and in no image: kept in memory for snapshots
 )
 
 // desc describes a page: its current version, where its older versions are,

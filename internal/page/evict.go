@@ -24,7 +24,7 @@ func (p *Part) Evict(want int64, limit int) (freed int64) {
 // evictOne drops a page's block if it may, and returns its size.
 func (p *Part) evictOne(id pid) int64 {
 	d := p.at(id)
-	if d.ref == none || d.flags&(flagDir|flagDead) != 0 || !p.clean(d) || d.pinned() {
+	if d.ref == none || d.flags&(flagDir|flagDead|flagOrphan) != 0 || !p.clean(d) || d.pinned() {
 		return 0
 	}
 	if atomic.LoadInt32(&d.pins)&usedBit != 0 {

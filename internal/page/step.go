@@ -89,7 +89,15 @@ func (s *Step) Write(write func([]engine.Image) error) error {
 func (s *Step) take(p *Part, id pid) {
 	p.RLock()
 	v, ok := s.version(p, id)
+	orphan := s.orphan(p.at(id))
 	p.RUnlock()
+	if orphan {
+		p.Lock()
+		if d := p.at(id); s.orphan(d) {
+			d.flags |= flagOrphan // from the step's end on it counts as clean
+		}
+		p.Unlock()
+	}
 	if !ok {
 		return
 	}
@@ -106,6 +114,9 @@ func (s *Step) take(p *Part, id pid) {
 	s.size += len(s.buf) - from
 }
 
+// orphan tells whether a page belongs to what is gone as of the step.
+func (s *Step) orphan(d *desc) bool { return s.dead[deadKey{d.obj, d.flags&flagDir != 0}] }
+
 // stepVersion is what a step takes of a page.
 type stepVersion struct {
 	pg
@@ -119,7 +130,7 @@ type stepVersion struct {
 // take it. The caller holds the partition's lock.
 func (s *Step) version(p *Part, id pid) (v stepVersion, ok bool) {
 	d := p.at(id)
-	if d.taken == p.epoch || s.dead[deadKey{d.obj, d.flags&flagDir != 0}] || d.obj == 0 {
+	if d.taken == p.epoch || s.orphan(d) || d.obj == 0 {
 		return v, false
 	}
 	slot := uint8(0)
