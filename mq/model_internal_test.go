@@ -95,6 +95,9 @@ func TestModel(t *testing.T) {
 			if seed%2 == 0 {
 				m.opts.MemoryBudget = 256 << 10
 			}
+			if seed%3 == 0 {
+				m.opts.Durability = store.Always
+			}
 			m.eng = engine.NewMemorySeed(seed, seed)
 			m.open()
 			for range ops {
@@ -125,7 +128,7 @@ func (m *machine) reopen(clean bool) {
 		require.NoError(m, m.s.Close())
 		next = m.eng.Reopen()
 	} else {
-		next = m.eng.Crash(engine.Crash{})
+		next = m.eng.Crash(engine.Crash{PowerCut: m.opts.Durability == store.Always, Resurrect: m.rnd.IntN(2) == 0})
 		require.NoError(m, m.s.Close())
 	}
 	for _, q := range m.queues {
