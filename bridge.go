@@ -20,7 +20,7 @@ func reach(of any) (*store.Store, *store.Tx, error) {
 		if of.bad != nil {
 			return nil, nil, of.bad
 		}
-		if err := of.tx.Step(of.life); err != nil {
+		if err := of.tx.Alive(of.life); err != nil {
 			return nil, nil, err
 		}
 		return of.tx.Store(), of.tx, nil

@@ -118,14 +118,7 @@ func (c *commands) exec(fn func(*store.Tx) error) error {
 }
 
 // step runs a command as a step of a transaction.
-func (c *commands) step(fn func(*store.Tx) error) error {
-	err := c.tx.Step(c.life)
-	if err == nil {
-		err = fn(c.tx)
-		c.tx.Release()
-	}
-	return err
-}
+func (c *commands) step(fn func(*store.Tx) error) error { return c.tx.Step(c.life, fn) }
 
 // lookup returns the entry of a key that holds a value of the type; ok is
 // false if the key is absent.

@@ -122,6 +122,16 @@ func (m *Memory) Hash(s string) uint64 { return Hash(m.seed, s) }
 // Used returns the bytes of live blocks.
 func (m *Memory) Used() int64 { return m.pool.Used() }
 
+// Mapped returns the bytes of memory that blocks stand in.
+func (m *Memory) Mapped() int64 { return m.pool.Mapped() }
+
+// RetainedBytes returns the bytes of old versions that snapshots keep.
+func (p *Part) RetainedBytes() int64 {
+	p.RLock()
+	defer p.RUnlock()
+	return p.nodeBytes
+}
+
 // PartitionOf returns the partition of a key with this hash.
 func PartitionOf(hash uint64) int { return int(hash >> (64 - 6)) }
 

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/brockdb/brock/internal/engine"
 )
@@ -37,6 +38,8 @@ type commitLog struct {
 	spare   *group // the other buffer
 	writing *group // being written
 	err     error  // what poisoned the log
+	writes  latencies
+	syncs   latencies
 
 	syncMu sync.Mutex // one sync at a time
 }
@@ -158,7 +161,9 @@ func (l *commitLog) write(sync bool) error {
 	l.spare = nil
 	l.mu.Unlock()
 
+	began := time.Now()
 	err := l.log.Append(engine.Group{Epoch: l.epoch, First: g.first, Count: g.count, Payload: g.buf})
+	took := time.Since(began)
 	if err == nil {
 		l.written.Store(g.last())
 		if sync {
@@ -167,6 +172,7 @@ func (l *commitLog) write(sync bool) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.writes.add(took)
 	if err != nil {
 		l.poison(err)
 	}
@@ -203,14 +209,24 @@ func (l *commitLog) sync() error {
 	if l.synced.Load() >= upTo {
 		return l.failed()
 	}
-	if err := l.log.Sync(); err != nil {
-		l.mu.Lock()
-		defer l.mu.Unlock()
+	began := time.Now()
+	err := l.log.Sync()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.syncs.add(time.Since(began))
+	if err != nil {
 		l.poison(err)
 		return l.err
 	}
 	l.synced.Store(upTo)
 	return nil
+}
+
+// latency returns how long writes and syncs took.
+func (l *commitLog) latency() (write, sync Latency) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.writes.summary(), l.syncs.summary()
 }
 
 // flush has the open group written, whoever waits for it.

@@ -52,6 +52,8 @@ type Store struct {
 	spaces     atomic.Pointer[spaces]
 	waiting    atomic.Int32 // registered waiters, see Emit
 	waiters    waiters
+	views      views
+	full       atomic.Bool // the device is too full for changes
 	deadlines  *deadlineIndex
 	pool       sync.Pool   // of *Tx
 	broker     atomic.Bool // one is open, see ClaimBroker
@@ -194,6 +196,7 @@ func (s *Store) again(t *Tx, mask *uint64, err error) error {
 // With later, Write does not wait for durability but notes in it what to wait
 // for.
 func (s *Store) Write(mask uint64, later *Later, fn func(*Tx) error) error {
+	s.throttle()
 	t := s.get()
 	defer s.put(t)
 	return s.write(t, mask, later, fn)
@@ -201,6 +204,7 @@ func (s *Store) Write(mask uint64, later *Later, fn func(*Tx) error) error {
 
 // WriteKey is Write for a command of one key.
 func (s *Store) WriteKey(key string, later *Later, fn func(*Tx) error) error {
+	s.throttle()
 	t := s.get()
 	defer s.put(t)
 	return s.write(t, s.maskOf(t.keyHash(key)), later, fn)
@@ -317,6 +321,7 @@ func (s *Store) Update(fn func(*Tx) error) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
+	s.throttle()
 	t := s.get()
 	defer s.put(t)
 	if err := s.lockWriter(); err != nil {
@@ -375,6 +380,7 @@ func (s *Store) Exec(later *Later, fn func(*Tx) error) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
+	s.throttle()
 	t := s.get()
 	defer s.put(t)
 	for {
@@ -421,7 +427,9 @@ func (s *Store) View(fn func(*Tx) error) error {
 		}
 		return s.committed.Load()
 	})
-	defer s.closeSnapshot(lsn)
+	t.view = &view{lsn: lsn}
+	s.views.add(t.view)
+	defer s.closeView(t.view)
 	t.spaces, t.user = sp, true
 	t.acc.Begin(s.mem, page.Snapshot, lsn, 0, s.base)
 	defer func() { t.done = true }()
@@ -435,12 +443,6 @@ func (s *Store) keysAt(sp *space, now int64) int64 {
 		n -= s.deadlines.dueIn(sp.id, now)
 	}
 	return n
-}
-
-// closeSnapshot ends a snapshot and has its versions freed.
-func (s *Store) closeSnapshot(lsn uint64) {
-	s.mem.CloseSnapshot(lsn)
-	s.nudge()
 }
 
 // nudge wakes the goroutine that reclaims memory and runs checkpoints.

@@ -29,6 +29,7 @@ type Tx struct {
 	after     []func() // what waits for the writer lock's release
 	gone      []*space // spaces to sweep
 	served    []*Waiter
+	view      *view // the View that this is, or nil
 	scratch   []byte
 	hashOf    string // the last key hashed
 	hash      uint64 // its hash
@@ -243,7 +244,7 @@ func (t *Tx) touched() uint64 {
 // reset makes t ready for another command.
 func (t *Tx) reset() {
 	t.life++
-	t.spaces, t.now, t.replay, t.user, t.done, t.hashOf = nil, 0, false, false, false, ""
+	t.spaces, t.now, t.replay, t.user, t.done, t.hashOf, t.view = nil, 0, false, false, false, "", nil
 	if !t.changed && len(t.counts) == 0 {
 		return
 	}
@@ -275,13 +276,26 @@ func emptied[T any](s []T) []T {
 // other.
 func (t *Tx) Life() uint64 { return t.life }
 
-// Step tells whether the transaction that life names can go on: it cannot once
-// its callback has returned.
-func (t *Tx) Step(life uint64) error {
+// Alive tells whether the transaction that life names can go on: it cannot
+// once its callback has returned.
+func (t *Tx) Alive(life uint64) error {
 	if t.done || t.life != life {
 		return ErrTxDone
 	}
 	return nil
+}
+
+// Step runs a command as a step of the transaction that life names.
+func (t *Tx) Step(life uint64, fn func(*Tx) error) error {
+	if err := t.Alive(life); err != nil {
+		return err
+	}
+	if t.view != nil {
+		return t.view.step(t, fn)
+	}
+	err := fn(t)
+	t.Release()
+	return err
 }
 
 // Databases returns the number of logical databases.

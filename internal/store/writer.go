@@ -1,11 +1,14 @@
 package store
 
 import (
+	"fmt"
 	"runtime"
 	"strings"
 	"sync/atomic"
 	"time"
 	"unsafe"
+
+	"github.com/brockdb/brock/internal/engine"
 )
 
 // writerLock admits one writer at a time. It is a mutex with two additions: it
@@ -91,11 +94,14 @@ func (s *Store) lockWriter() error {
 	if err := s.writer.lock(); err != nil {
 		return err
 	}
-	if err := s.usable(); err != nil {
-		s.writer.unlock()
-		return err
+	err := s.usable()
+	if err == nil && s.full.Load() {
+		err = fmt.Errorf("store: changes are refused: %w", engine.ErrNoSpace)
 	}
-	return nil
+	if err != nil {
+		s.writer.unlock()
+	}
+	return err
 }
 
 // Which store a callback belongs to is written on the stack: mark calls fn
