@@ -107,11 +107,14 @@ type world struct {
 
 	views    []heldView
 	step     *Step
+	ending   bool       // the running step is being written
 	stepped  modelState // as of the running step
 	number   uint64
 	complete modelState // as of the last complete steps
 	swept    []Dropped
 	grow     bool
+	focus    uint64 // the object to change
+	kinds    []int  // of objects to create
 	writing  bool   // a change is under way
 	last     string // what was changed last
 }
@@ -119,7 +122,7 @@ type world struct {
 const modelSpace = 5
 
 func newWorld(t *testing.T, rnd *rand.Rand) *world {
-	w := &world{t: t, rnd: rnd, eng: engine.NewMemorySeed(1, rnd.Uint64()), next: 1, grow: true}
+	w := &world{t: t, rnd: rnd, eng: engine.NewMemorySeed(1, rnd.Uint64()), next: 1, grow: true, kinds: []int{0, 1, 2, 3, 4}}
 	w.m = NewMemory(w.eng.Base().State().Seed, true)
 	w.now = modelState{newPartModel(), newPartModel()}
 	w.complete = w.now.clone()
@@ -171,12 +174,18 @@ func (w *world) object(s modelState, i int) (uint64, *objectModel) {
 func (w *world) change(s modelState) change {
 	i := w.rnd.IntN(2)
 	id, o := w.object(s, i)
+	if w.focus != 0 { // many changes of the same make it large, or small
+		i = slices.Index(modelParts2(), int(w.focus>>56))
+		if id, o = w.focus, s[i].objs[w.focus]; o == nil {
+			id, o = w.object(s, i)
+		}
+	}
 	switch k := w.rnd.IntN(100); {
-	case k < 25:
+	case k < 25 && (w.focus == 0 || k < 2):
 		return w.changeDir(s, i)
-	case o == nil || k < 28 && len(s[i].objs) < 9:
+	case o == nil || k < 28 && w.focus == 0 && len(s[i].objs) < 9:
 		return w.changeCreate(i)
-	case k < 29:
+	case k < 29 && (w.focus == 0 || len(w.kinds) > 1 && w.rnd.IntN(300) == 0):
 		return change{"drop", func(a *Access) error { return a.Drop(id) }, func(s modelState) { delete(s[i].objs, id) }}
 	case k < 31 && o.kind != kindString:
 		b := byte(k + w.rnd.IntN(100))
@@ -224,7 +233,7 @@ func (w *world) changeDir(s modelState, i int) change {
 func (w *world) changeCreate(i int) change {
 	id := ObjectID(modelParts()[i], w.next)
 	w.next++
-	o := &objectModel{kind: w.rnd.IntN(kindCount), pairs: map[string]string{}, subs: map[uint32]string{}}
+	o := &objectModel{kind: w.kinds[w.rnd.IntN(len(w.kinds))], pairs: map[string]string{}, subs: map[uint32]string{}}
 	shape := map[int]Shape{kindList: ShapeTree, kindStream: ShapeTree, kindZSet: ShapeBoth, kindHash: ShapeTable}[o.kind]
 	if o.kind == kindString {
 		value := []byte(w.bytes())
@@ -302,8 +311,8 @@ func (w *world) changeList(i int, id uint64, o *objectModel) change {
 			from *= w.rnd.IntN(2)
 		}
 		count := 1
-		if w.rnd.IntN(4) == 0 {
-			count = 1 + w.rnd.IntN(n-from)
+		if w.rnd.IntN(4) == 0 && (!w.grow || w.rnd.IntN(20) == 0) {
+			count = 1 + w.rnd.IntN(1+w.rnd.IntN(n-from))
 		}
 		return change{"treeremove", func(a *Access) error { return a.TreeRemove(t, uint64(from), uint64(count)) },
 			func(s modelState) { s[i].objs[id].items = slices.Delete(s[i].objs[id].items, from, from+count) }}
@@ -476,7 +485,15 @@ func (w *world) private() {
 	defer func() { w.writing = false }()
 	a.Begin(w.m, Private, w.lsn+1, 0, src)
 	defer a.Release()
-	for range 1 + w.rnd.IntN(60) {
+	changes := 1 + w.rnd.IntN(60)
+	if w.rnd.IntN(6) == 0 {
+		grow := w.grow
+		w.grow = w.rnd.IntN(3) > 0
+		w.focus, _ = w.object(next, w.rnd.IntN(2))
+		defer func() { w.grow, w.focus = grow, 0 }()
+		changes *= 25
+	}
+	for range changes {
 		c := w.change(next)
 		w.last += " " + c.name
 		err := c.apply(&a)
@@ -555,7 +572,7 @@ func (w *world) beginStep() {
 
 // endStep writes the running step's images and completes it.
 func (w *world) endStep() {
-	if w.step == nil {
+	if w.step == nil || w.ending {
 		return
 	}
 	b := w.eng.Base()
@@ -566,9 +583,9 @@ func (w *world) endStep() {
 			return err
 		}
 		if !w.writing && w.rnd.IntN(3) == 0 { // writers go on while a step writes
-			w.step = nil
-			w.stepFree(func() { w.direct() })
-			w.step = s
+			w.ending = true
+			w.direct()
+			w.ending = false
 		}
 		return nil
 	}))
@@ -586,14 +603,6 @@ func (w *world) endStep() {
 	if w.rnd.IntN(4) == 0 {
 		w.reload()
 	}
-}
-
-// stepFree runs fn while no other step may begin.
-func (w *world) stepFree(fn func()) {
-	held := w.step
-	w.step = &Step{}
-	fn()
-	w.step = held
 }
 
 // reload builds a fresh Memory from what a crash now would leave and compares.
@@ -856,6 +865,40 @@ func TestModel(t *testing.T) {
 					w.verify(Shared, 0, w.now, true)
 				}
 			}
+			w.empty()
+		})
+	}
+}
+
+// TestModelLarge makes one object of each kind large and small again.
+func TestModelLarge(t *testing.T) {
+	rnd := seeded(t)
+	changes := 12_000
+	if testing.Short() {
+		changes = 4000
+	}
+	for kind := range kindString {
+		t.Run(fmt.Sprint(kind), func(t *testing.T) {
+			w := newWorld(t, rand.New(rand.NewPCG(rnd.Uint64(), 7)))
+			w.kinds = []int{kind}
+			for len(w.now[0].objs) == 0 {
+				w.direct()
+			}
+			w.focus, _ = w.object(w.now, 0)
+			for i := range 2 * changes {
+				w.grow = i < changes
+				if w.now[0].objs[w.focus] == nil {
+					break // dropped
+				}
+				w.direct()
+				if w.rnd.IntN(60) == 0 {
+					w.background()
+				}
+				if i%2000 == 0 {
+					w.verify(Shared, 0, w.now, true)
+				}
+			}
+			w.focus = 0
 			w.empty()
 		})
 	}
