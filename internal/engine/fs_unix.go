@@ -4,6 +4,7 @@ package engine
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"syscall"
 )
@@ -19,3 +20,15 @@ func syncDir(name string) error {
 	}
 	return errors.Join(d.Sync(), d.Close())
 }
+
+// allocated returns the bytes that a file takes on its device.
+func allocated(info fs.FileInfo) int64 {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int64(st.Blocks) * 512 //nolint:unconvert // the type differs by platform
+	}
+	return info.Size()
+}
+
+// PowerSafe tells whether a base that has said that a step is complete can be
+// relied on after a power cut.
+const PowerSafe = true

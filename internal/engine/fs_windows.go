@@ -2,6 +2,8 @@ package engine
 
 import (
 	"fmt"
+	"io/fs"
+	"os"
 
 	"golang.org/x/sys/windows"
 )
@@ -28,3 +30,18 @@ func freeSpace(name string) (int64, error) {
 	}
 	return clampFree(free, 1), nil
 }
+
+// syncData makes f durable.
+func syncData(f *os.File) error { return f.Sync() }
+
+// syncMapped does nothing. A view of ours would not reach what Badger has
+// written through its own: see [PowerSafe].
+func syncMapped(File) error { return nil }
+
+// allocated returns the bytes that a file takes on its device.
+func allocated(info fs.FileInfo) int64 { return info.Size() }
+
+// PowerSafe tells whether a base that has said that a step is complete can be
+// relied on after a power cut. It cannot here: Badger writes through mapped
+// memory, which it does not flush on this platform, and nobody else can.
+const PowerSafe = false

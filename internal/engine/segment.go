@@ -148,7 +148,7 @@ func (l *segmentLog) begin(g Group) error {
 			return err
 		}
 	}
-	if len(g.Payload) > maxGroupBytes {
+	if uint64(len(g.Payload)) > maxGroupBytes {
 		return errGroupTooLarge
 	}
 	if err := checkGroup(g, l.opt.epoch, l.last); err != nil {
