@@ -1,8 +1,8 @@
 package brock
 
 import (
+	"bytes"
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -140,7 +140,31 @@ func (w *world) run(n int) {
 		w.checkView(0)
 	}
 	w.compare()
+	w.backup()
 	require.NoError(w.t, w.db.Close())
+}
+
+// backup makes a backup, restores it elsewhere and compares.
+func (w *world) backup() {
+	var buf bytes.Buffer
+	require.NoError(w.t, w.db.Backup(&buf))
+	whole := bytes.Clone(buf.Bytes())
+	other := *w
+	other.eng, other.opts.Databases = engine.NewMemory(), 1
+	other.open()
+	require.NoError(w.t, other.db.s.Restore(&buf))
+	other.compare()
+	require.NoError(w.t, other.db.Close())
+	other.eng = other.eng.Reopen()
+	other.open()
+	other.compare()
+	require.NoError(w.t, other.db.Close())
+
+	whole[w.r.IntN(len(whole))] ^= 1 << w.r.IntN(8)
+	other.eng = engine.NewMemory()
+	other.open()
+	require.Error(w.t, other.db.s.Restore(bytes.NewReader(whole)))
+	_ = other.db.Close()
 }
 
 func lines(s []string) (out string) {
@@ -568,5 +592,3 @@ func TestModel(t *testing.T) {
 		})
 	}
 }
-
-var _ = context.Background
