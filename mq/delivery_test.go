@@ -90,10 +90,12 @@ func TestSettledTwiceInOneTransaction(t *testing.T) {
 // seen before is only acknowledged; else data, an event and the acknowledgement
 // change together.
 func order(tx *brock.Tx, broker *mq.Broker, d *mq.Delivery) error {
-	if seen, err := tx.Incr("seen:" + d.MessageID); err != nil || seen > 1 {
-		return errors.Join(err, d.AckTx(tx))
+	if fresh, err := tx.SAdd("seen", d.MessageID); err != nil {
+		return err
+	} else if fresh == 0 {
+		return d.AckTx(tx)
 	}
-	if err := tx.Set("order:7", []byte("paid")); err != nil {
+	if _, err := tx.HSet("order:7", brock.F("state", "paid")); err != nil {
 		return err
 	}
 	if err := broker.PublishTx(tx, "", "events", mq.Message{Body: []byte("order.paid")}, mq.Mandatory); err != nil {
@@ -109,10 +111,11 @@ func TestTransaction(t *testing.T) {
 
 	nothing := func() {
 		t.Helper()
-		_, err := db.Get("order:7")
+		_, err := db.HGet("order:7", "state")
 		require.ErrorIs(t, err, brock.ErrNotFound)
-		_, err = db.Get("seen:m7")
-		require.ErrorIs(t, err, brock.ErrNotFound)
+		seen, err := db.SIsMember("seen", "m7")
+		require.NoError(t, err)
+		require.False(t, seen)
 		_, err = broker.Get("events")
 		require.ErrorIs(t, err, mq.ErrEmpty)
 	}
@@ -135,7 +138,7 @@ func TestTransaction(t *testing.T) {
 	d = get(t, broker, "orders", "7", true)
 	require.NoError(t, db.Update(func(tx *brock.Tx) error { return order(tx, broker, d) }))
 	require.ErrorIs(t, d.Ack(), mq.ErrSettled)
-	state, err := db.Get("order:7")
+	state, err := db.HGet("order:7", "state")
 	require.NoError(t, err)
 	require.Equal(t, "paid", string(state))
 	get(t, broker, "events", "order.paid", false)

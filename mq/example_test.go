@@ -67,19 +67,26 @@ func ExampleBroker_PublishTx() {
 		log.Fatal(err)
 	}
 	err = db.Update(func(tx *brock.Tx) error {
-		if err := tx.Set("state:"+string(d.Body), []byte("paid")); err != nil {
+		fresh, err := tx.SAdd("seen", d.MessageID)
+		if err != nil {
+			return err
+		}
+		if fresh == 0 { // handled before, by a transaction whose caller did not learn of it
+			return d.AckTx(tx)
+		}
+		if _, err := tx.HSet(string(d.Body), brock.F("state", "paid")); err != nil {
 			return err
 		}
 		if err := broker.PublishTx(tx, "", "events", mq.Message{Body: []byte("order.paid")}); err != nil {
 			return err
 		}
 		return d.AckTx(tx)
-	}) // all three, or none
+	}) // all of it, or none
 	if err != nil {
 		log.Fatal(err)
 	}
 
-	state, err := db.Get("state:order:7")
+	state, err := db.HGet("order:7", "state")
 	fmt.Printf("%s %v\n", state, err)
 	e, err := broker.Get("events")
 	fmt.Printf("%s %v\n", e.Body, err)
