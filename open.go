@@ -1,5 +1,3 @@
-//go:build engineopen
-
 package brock
 
 import (
