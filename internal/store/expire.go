@@ -100,7 +100,7 @@ const expireBatch = 128
 // an expired key is absent, collected or not.
 func (s *Store) expireDue() (total int, err error) {
 	for {
-		items := s.deadlines.due(s.clock.Now().UnixMilli(), expireBatch)
+		items := s.deadlines.due(s.clock.Now().UnixMilli()-1, expireBatch) // see Tx.expired
 		if len(items) == 0 {
 			return total, nil
 		}
@@ -109,6 +109,11 @@ func (s *Store) expireDue() (total int, err error) {
 			mask |= s.maskOf(i.hash)
 		}
 		err := s.Write(mask, &Later{}, func(t *Tx) error {
+			for _, i := range items { // objects of renamed keys lie in other partitions
+				if err := t.expireReady(i); err != nil {
+					return err
+				}
+			}
 			for _, i := range items {
 				if err := t.expireItem(i); err != nil {
 					return err
@@ -121,6 +126,19 @@ func (s *Store) expireDue() (total int, err error) {
 		}
 		total += len(items)
 	}
+}
+
+// expireReady makes sure that expireItem cannot fail for want of a partition.
+func (t *Tx) expireReady(i deadlineItem) error {
+	sp := t.spaces.byID(i.space)
+	if sp == nil {
+		return nil
+	}
+	_, e, err := t.byHash(sp, i)
+	if err != nil {
+		return err
+	}
+	return t.enterObject(e)
 }
 
 // expireItem deletes the key that an item of the index stands for.
