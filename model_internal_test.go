@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -390,7 +391,7 @@ func dumpKey(c *commands, key string) (v oracle.Value, err error) {
 
 // dumpers tells how a value of each type is read as a whole.
 func dumpers() map[string]func(*commands, string, *oracle.Value) error {
-	return map[string]func(*commands, string, *oracle.Value) error{
+	all := map[string]func(*commands, string, *oracle.Value) error{
 		"string": func(c *commands, key string, v *oracle.Value) (err error) {
 			v.String, err = c.Get(key)
 			if len(v.String) == 0 {
@@ -399,12 +400,16 @@ func dumpers() map[string]func(*commands, string, *oracle.Value) error {
 			return err
 		},
 	}
+	maps.Copy(all, collectionDumpers())
+	return all
 }
 
 // runners tells how each operation runs on the database.
 func runners() map[string]func(*commands, *oracle.Op) oracle.Result {
 	all := map[string]func(*commands, *oracle.Op) oracle.Result{}
-	for _, family := range []map[string]func(*commands, *oracle.Op) oracle.Result{stringRunners(), keyRunners()} {
+	for _, family := range []map[string]func(*commands, *oracle.Op) oracle.Result{
+		stringRunners(), keyRunners(), hashRunners(), listRunners(), setRunners(),
+	} {
 		for name, fn := range family {
 			all[name] = fn
 		}
