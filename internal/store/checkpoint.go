@@ -19,7 +19,7 @@ type checkpointer struct {
 	complete [engine.PartitionCount]uint64
 	number   uint64         // of the last step begun
 	sweep    []page.Dropped // objects whose images are to go once all partitions know of it
-	held     int            // backups that need the log as it is
+	orphans  orphans        // found by the last round
 	last     time.Time      // when the last round ended
 }
 
@@ -101,6 +101,9 @@ func (s *Store) Step(mask uint64) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
+	if s.base == nil {
+		return nil
+	}
 	if err := s.room(); err != nil {
 		return err
 	}
@@ -160,9 +163,6 @@ func (s *Store) room() error {
 // truncate drops the log that every partition's images have. The caller holds
 // check.mu.
 func (s *Store) truncate() error {
-	if s.check.held > 0 {
-		return nil
-	}
 	if err := s.wlog.log.TruncateBefore(slices.Min(s.check.complete[:]) + 1); err != nil {
 		return s.fail(err)
 	}
@@ -171,8 +171,31 @@ func (s *Store) truncate() error {
 
 // endRound deletes images of what is gone, and lets the base tidy up.
 func (s *Store) endRound() error {
+	found, err := s.findOrphans()
+	if err != nil {
+		if s.usable() != nil {
+			return nil // closed meanwhile, or poisoned and reported
+		}
+		return s.fail(fmt.Errorf("store: after a round of checkpoints: %w", err))
+	}
 	s.check.mu.Lock()
 	defer s.check.mu.Unlock()
+	if s.life.closed.Load() {
+		return nil
+	}
+	err = errors.Join(s.sweepKnown(), s.base.Tidy(s.life.ctx.Done()))
+	if err != nil {
+		return s.fail(fmt.Errorf("store: after a round of checkpoints: %w", err))
+	}
+	s.check.orphans = found
+	s.check.last = time.Now()
+	s.stats.rounds.Add(1)
+	return nil
+}
+
+// sweepKnown deletes images of objects and directories of whose end all
+// partitions' images know. The caller holds check.mu.
+func (s *Store) sweepKnown() error {
 	known := slices.Min(s.check.complete[:])
 	var objects, dirs []uint64
 	s.check.sweep = slices.DeleteFunc(s.check.sweep, func(d page.Dropped) bool {
@@ -186,13 +209,11 @@ func (s *Store) endRound() error {
 		}
 		return true
 	})
-	err := errors.Join(s.base.Sweep(false, objects), s.base.Sweep(true, dirs), s.base.Tidy(s.life.ctx.Done()))
-	s.check.last = time.Now()
-	s.stats.rounds.Add(1)
-	if err != nil {
-		return s.fail(fmt.Errorf("store: after a round of checkpoints: %w", err))
+	if s.check.orphans.lsn <= known {
+		objects = append(objects, s.check.orphans.objects...)
+		s.check.orphans = orphans{}
 	}
-	return nil
+	return errors.Join(s.base.Sweep(false, objects), s.base.Sweep(true, dirs))
 }
 
 // sweepSpaces drops the objects of spaces that no database number points at
