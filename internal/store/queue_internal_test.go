@@ -132,3 +132,20 @@ func TestQueueAbsent(t *testing.T) {
 
 // queueOK returns the result of a call that is to have no error.
 func queueOK(ok bool, err error) bool { return ok || err != nil }
+
+// TestOnCommitWithoutChange has what was never committed not run later: the
+// next user of the Tx must not find it.
+func TestOnCommitWithoutChange(t *testing.T) {
+	s := queueStore(t)
+	for range 10 {
+		require.NoError(t, s.WriteKey("q", nil, func(tx *Tx) error {
+			tx.OnCommit(func() { t.Error("run without a change") })
+			tx.After(func() { t.Error("run without a change") })
+			return nil
+		}))
+		require.NoError(t, s.WriteKey("q", nil, func(tx *Tx) error {
+			_, err := tx.QueuePut("q", nil)
+			return err
+		}))
+	}
+}

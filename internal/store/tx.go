@@ -245,7 +245,7 @@ func (t *Tx) touched() uint64 {
 func (t *Tx) reset() {
 	t.life++
 	t.spaces, t.now, t.replay, t.user, t.done, t.hashOf, t.view = nil, 0, false, false, false, "", nil
-	if !t.changed && len(t.counts) == 0 {
+	if !t.changed && len(t.counts)+len(t.events)+len(t.onCommit)+len(t.after) == 0 {
 		return
 	}
 	t.newSpaces, t.changed, t.lsn = false, false, 0
