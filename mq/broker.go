@@ -387,8 +387,7 @@ func (b *Broker) Purge(name string) (n int, err error) {
 		if err := t.QueuePurge(name, keep); err != nil {
 			return err
 		}
-		n = int(state.Messages) - len(keep)
-		if q != nil {
+		if n = int(state.Messages) - len(keep); n > 0 && q != nil {
 			t.OnCommit(q.purged)
 		}
 		return nil
