@@ -1,0 +1,4 @@
+package bench_test
+
+// roles are what children of the benchmarks do.
+func roles() map[string]func(args []string) error { return nil }
