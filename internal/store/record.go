@@ -347,16 +347,22 @@ func (t *Tx) score(obj uint64, member string, score [8]byte) (added bool, err er
 		return false, nil
 	}
 	item := append(append(make([]byte, 0, 8+len(member)), score[:]...), member...)
-	if _, _, err := t.acc.TreeFind(tr, item); err != nil { // what it needs is in memory from here on
-		return false, err
-	}
-	if old != nil {
-		if err := t.unorder(tr, old, member); err != nil {
+	var before []byte
+	if old != nil { // its path has to be in memory before the first change
+		before = append(append(make([]byte, 0, 8+len(member)), old...), member...)
+		if _, _, err := t.acc.TreeFind(tr, before); err != nil {
 			return false, err
 		}
 	}
+	// The new item first: taking out the old one may empty its leaf, and what
+	// is next to that may be cold.
 	if err := t.acc.TreeInsert(tr, item); err != nil {
 		return false, err
+	}
+	if before != nil {
+		if err := t.unorder(tr, before); err != nil {
+			return false, err
+		}
 	}
 	if added, err = t.acc.FieldPut(obj, hash, member, score[:]); err != nil {
 		return false, err
@@ -367,9 +373,8 @@ func (t *Tx) score(obj uint64, member string, score [8]byte) (added bool, err er
 	return added, nil
 }
 
-// unorder removes a member with its score from a sorted set's tree.
-func (t *Tx) unorder(tr page.Tree, score []byte, member string) error {
-	item := append(append(make([]byte, 0, 8+len(member)), score...), member...)
+// unorder removes an item, a score and its member, from a sorted set's tree.
+func (t *Tx) unorder(tr page.Tree, item []byte) error {
 	rank, found, err := t.acc.TreeFind(tr, item)
 	if err != nil {
 		return err
@@ -387,7 +392,8 @@ func (t *Tx) unscore(obj uint64, member string) (removed bool, err error) {
 	if err != nil || old == nil {
 		return false, err
 	}
-	if err := t.unorder(tree(ZSet, obj), old, member); err != nil {
+	item := append(append(make([]byte, 0, 8+len(member)), old...), member...)
+	if err := t.unorder(tree(ZSet, obj), item); err != nil {
 		return false, err
 	}
 	if _, err := t.acc.FieldDelete(obj, hash, member); err != nil {
