@@ -1,0 +1,254 @@
+package store
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/brockdb/brock/internal/page"
+)
+
+// Sorted sets. An item is the score, 8 bytes that sort as the scores do, and
+// the member: items in order of their bytes are in order of score, and of
+// member where scores are equal. A small set is the packed sequence of its
+// items, in order; a large one is an object whose tree has the items and whose
+// table has the score of each member.
+
+const scoreBytes = 8
+
+// sortable encodes a score that is not NaN: big-endian, with the sign bit
+// flipped if it is positive, all bits if it is negative. -0 is 0.
+func sortable(score float64) (b [scoreBytes]byte) {
+	u := math.Float64bits(score)
+	switch {
+	case score == 0:
+		u = 1 << 63
+	case u>>63 != 0:
+		u = ^u
+	default:
+		u |= 1 << 63
+	}
+	binary.BigEndian.PutUint64(b[:], u)
+	return b
+}
+
+// scoreOf decodes what sortable encoded.
+func scoreOf(b []byte) float64 {
+	u := binary.BigEndian.Uint64(b)
+	if u>>63 != 0 {
+		return math.Float64frombits(u &^ (1 << 63))
+	}
+	return math.Float64frombits(^u)
+}
+
+// zitem returns the item that begins at an offset, checked, and where it ends.
+func (p packed) zitem(at int) (item []byte, end int, err error) {
+	item, end, err = p.next(at)
+	if err == nil && len(item) < scoreBytes {
+		err = errPacked(p)
+	}
+	return item, end, err
+}
+
+// zmember returns the item of a member, its number, and where it begins and
+// ends; item is nil if there is none.
+func (p packed) zmember(member string) (item []byte, rank, start, end int, err error) {
+	for end < len(p) {
+		start = end
+		if item, end, err = p.zitem(start); err != nil {
+			return nil, 0, 0, 0, err
+		}
+		if string(item[scoreBytes:]) == member {
+			return item, rank, start, end, nil
+		}
+		rank++
+	}
+	return nil, 0, 0, 0, nil
+}
+
+// zplace returns where an item belongs that is not there.
+func (p packed) zplace(item []byte) (at int, err error) {
+	for at < len(p) {
+		there, end, err := p.zitem(at)
+		if err != nil {
+			return 0, err
+		}
+		if string(there) > string(item) {
+			break
+		}
+		at = end
+	}
+	return at, nil
+}
+
+// ZSetScore returns the score of a member of the sorted set that e, possibly
+// the zero Entry, holds; ok is false if it is none.
+func (t *Tx) ZSetScore(e Entry, member string) (score float64, ok bool, err error) {
+	var b []byte
+	if e.Object == 0 {
+		b, _, _, _, err = packed(e.Inline).zmember(member)
+	} else {
+		b, err = t.acc.FieldGet(e.Object, t.s.mem.Hash(member), member)
+	}
+	if err != nil || b == nil {
+		return 0, false, err
+	}
+	return scoreOf(b), true, nil
+}
+
+// ZSetRank returns the position of a member in the order of scores; ok is
+// false if it is none.
+func (t *Tx) ZSetRank(e Entry, member string) (rank int, ok bool, err error) {
+	if e.Object == 0 {
+		item, rank, _, _, err := packed(e.Inline).zmember(member)
+		return rank, item != nil, err
+	}
+	score, err := t.acc.FieldGet(e.Object, t.s.mem.Hash(member), member)
+	if err != nil || score == nil {
+		return 0, false, err
+	}
+	item := append(append(make([]byte, 0, scoreBytes+len(member)), score...), member...)
+	at, _, err := t.acc.TreeFind(tree(ZSet, e.Object), item)
+	return int(at), true, err
+}
+
+// ZSetEach calls fn with n members from position first on, all of which exist,
+// in the order of scores.
+func (t *Tx) ZSetEach(e Entry, first, n int, fn func(member string, score float64)) error {
+	if e.Object == 0 {
+		p := packed(e.Inline)
+		for at, i := 0, 0; at < len(p) && i < first+n; i++ {
+			item, end, err := p.zitem(at)
+			if err != nil {
+				return err
+			}
+			if i >= first {
+				fn(string(item[scoreBytes:]), scoreOf(item))
+			}
+			at = end
+		}
+		return nil
+	}
+	tr := tree(ZSet, e.Object)
+	for at, end := uint64(first), uint64(first+n); at < end; {
+		r, err := t.acc.TreeRun(tr, at)
+		if err != nil {
+			return err
+		}
+		for stop := min(r.End(), end); at < stop; at++ {
+			item := r.Item(at)
+			fn(string(item[scoreBytes:]), scoreOf(item))
+		}
+		t.pageDone()
+	}
+	return nil
+}
+
+// ZSetEdit changes the sorted set of a key. A packed one is changed in a copy,
+// which Done writes; a change of an object is made at once. The first change
+// of an edit misses what is cold before it changes anything.
+type ZSetEdit struct {
+	t       *Tx
+	db      int
+	key     string
+	e       Entry
+	p       packed
+	changed bool // p is not what the entry holds
+}
+
+// ZSetEdit begins a change. e is the key's entry, zero if it is absent.
+func (t *Tx) ZSetEdit(db int, key string, e Entry) ZSetEdit {
+	z := ZSetEdit{t: t, db: db, key: key, e: e}
+	z.p = append(make(packed, 0, len(packedBuf{})), e.Inline...)
+	z.e.Type, z.e.Inline = ZSet, nil
+	return z
+}
+
+// Score returns the score that a member has now.
+func (z *ZSetEdit) Score(member string) (float64, bool, error) {
+	e := z.e
+	e.Inline = z.p
+	return z.t.ZSetScore(e, member)
+}
+
+// Set gives a member, of at most MaxName bytes, a score.
+func (z *ZSetEdit) Set(member string, score float64) error {
+	b := sortable(score)
+	if z.e.Object != 0 {
+		_, err := z.t.score(z.e.Object, member, b)
+		return err
+	}
+	item := append(append(make([]byte, 0, scoreBytes+len(member)), b[:]...), member...)
+	old, _, start, end, err := z.p.zmember(member)
+	if err != nil || string(old) == string(item) {
+		return err
+	}
+	if old != nil {
+		z.p = z.p.cut(start, end)
+	}
+	at, err := z.p.zplace(item)
+	if err != nil {
+		return err
+	}
+	z.p = z.p.replace(at, at, appendPacked(make(packed, 0, packedSize(len(item))), item))
+	z.changed = true
+	if !fitsInline(z.key, len(z.p)) {
+		return z.promote()
+	}
+	return nil
+}
+
+// promote makes the packed set an object.
+func (z *ZSetEdit) promote() error {
+	if len(z.key) > MaxName {
+		return ErrTooLong
+	}
+	t := z.t
+	obj := t.newObject(page.PartitionOf(t.keyHash(z.key)))
+	if err := t.create(obj, ZSet); err != nil {
+		return err
+	}
+	for at := 0; at < len(z.p); {
+		item, end, err := z.p.zitem(at)
+		if err != nil {
+			return err
+		}
+		if _, err := t.score(obj, string(item[scoreBytes:]), [scoreBytes]byte(item)); err != nil {
+			return err
+		}
+		at = end
+	}
+	z.e.Object, z.p, z.changed = obj, nil, false
+	return t.Put(z.db, z.key, z.e)
+}
+
+// Remove removes a member and tells whether it was there. The key goes with
+// its last member.
+func (z *ZSetEdit) Remove(member string) (removed bool, err error) {
+	if z.e.Object == 0 {
+		item, _, start, end, err := z.p.zmember(member)
+		if err != nil || item == nil {
+			return false, err
+		}
+		z.p = z.p.cut(start, end)
+		z.changed = true
+		return true, nil
+	}
+	if removed, err = z.t.unscore(z.e.Object, member); err != nil || !removed {
+		return false, err
+	}
+	h, err := z.t.acc.Header(z.e.Object)
+	if err != nil || h.Count() > 0 {
+		return true, err
+	}
+	z.e.Object = 0
+	_, err = z.t.Delete(z.db, z.key)
+	return true, err
+}
+
+// Done writes what is not written yet.
+func (z *ZSetEdit) Done() error {
+	if !z.changed {
+		return nil
+	}
+	return z.t.putPacked(z.db, z.key, z.e, z.p)
+}
