@@ -318,8 +318,8 @@ func (b *badgerBase) recover() error {
 		}
 	}
 	s.Epoch++
-	s.LastStep = s.reserved
-	s.reserved += reserveAhead
+	s.LastStep = max(s.reserved, b.voids.last()) // a clean end reserves nothing
+	s.reserved = s.LastStep + reserveAhead
 	if err := b.putState(s); err != nil {
 		return err
 	}

@@ -213,6 +213,14 @@ func (v voids) contains(step uint64) bool {
 	return found
 }
 
+// last returns the highest void number, 0 if there is none.
+func (v voids) last() uint64 {
+	if len(v) == 0 {
+		return 0
+	}
+	return v[len(v)-1].last
+}
+
 // add returns v with a range that begins behind all others, or where the last
 // one begins.
 func (v voids) add(r stepRange) voids {
