@@ -32,6 +32,8 @@ type model struct {
 	rng   *rand.Rand
 	pages map[Addr]Image // the newest complete image of each
 	state State
+
+	modest bool // no images of several parts
 }
 
 // newModel returns the model of an empty base.
@@ -48,10 +50,10 @@ func (m *model) addr(n int) Addr {
 // data returns bytes, mostly of a page's size, sometimes few, seldom many.
 func (m *model) data() []byte {
 	n := m.rng.IntN(6000)
-	switch m.rng.IntN(40) {
-	case 0:
+	switch which := m.rng.IntN(40); {
+	case which == 0:
 		n = 0
-	case 1:
+	case which == 1 && !m.modest:
 		n = 2*maxPart + m.rng.IntN(maxPart)
 	}
 	b := make([]byte, n)
@@ -216,7 +218,7 @@ func TestBaseModel(t *testing.T) {
 		steps = 15
 	}
 	t.Run("badger", func(t *testing.T) {
-		dir := t.TempDir()
+		dir := testDir(t)
 		var e *dirEngine
 		runBaseModel(t, steps, func() Base {
 			if e != nil {
@@ -309,7 +311,7 @@ func (m *model) checkObjects(t *testing.T, b Base) {
 }
 
 func TestOpenLocked(t *testing.T) {
-	dir := t.TempDir()
+	dir := testDir(t)
 	e := mustOpen(t, dir, tiny())
 	_, err := Open(dir, tiny())
 	require.ErrorIs(t, err, ErrLocked)
@@ -319,7 +321,7 @@ func TestOpenLocked(t *testing.T) {
 }
 
 func TestOpenForeign(t *testing.T) {
-	dir := t.TempDir()
+	dir := testDir(t)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "letters"), nil, 0o600))
 	_, err := Open(dir, tiny())
 	require.ErrorIs(t, err, ErrFormat)
@@ -328,7 +330,7 @@ func TestOpenForeign(t *testing.T) {
 }
 
 func TestOpenFormat(t *testing.T) {
-	dir := t.TempDir()
+	dir := testDir(t)
 	e := mustOpen(t, dir, tiny())
 	state := e.Base().State()
 	require.NoError(t, e.Close())
@@ -357,7 +359,7 @@ func TestOpenFormat(t *testing.T) {
 // TestOpenEpoch checks that log and base agree on the epoch, and that a log
 // without its base is not taken for a new one.
 func TestOpenEpoch(t *testing.T) {
-	dir := t.TempDir()
+	dir := testDir(t)
 	e := mustOpen(t, dir, tiny())
 	require.NoError(t, e.Log().Append(Group{Epoch: 1, First: 1, Count: 1}))
 	require.NoError(t, e.Close())
