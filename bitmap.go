@@ -1,0 +1,246 @@
+package brock
+
+import (
+	"encoding/binary"
+	"errors"
+	"math/bits"
+
+	"github.com/brockdb/brock/internal/store"
+)
+
+// BitUnit is what the ends of a range of a bitmap count, see
+// [DB.BitCountRange].
+type BitUnit int
+
+// The units.
+const (
+	Byte BitUnit = iota // bytes
+	Bit                 // bits: 0 is the highest one of the first byte
+)
+
+// maxBit is the highest offset of a bit, the last one of a string of 512 MB.
+const maxBit = 1<<32 - 1
+
+// checkBit refuses offsets out of range.
+func checkBit(offset int64) error {
+	if offset < 0 || offset > maxBit {
+		return &redisError{ErrOffset, "ERR bit offset is not an integer or out of range"}
+	}
+	return nil
+}
+
+// BitCount returns the number of bits that are set in the string at key, 0 if
+// it does not exist.
+//
+// Errors: [ErrWrongType].
+//
+// Cost: O(length), at some GB a second. A long string is read from a snapshot,
+// which stops no writer.
+//
+// Redis: BITCOUNT key.
+func (c *commands) BitCount(key string) (n int, err error) {
+	return c.BitCountRange(key, 0, -1, Byte)
+}
+
+// BitCountRange returns the number of bits that are set in the string at key
+// from start to stop, both included. Negative numbers count from the end, -1
+// being the last byte or bit; what is out of range is cut.
+//
+// Errors: [ErrWrongType].
+//
+// Cost: see [DB.BitCount].
+//
+// Redis: BITCOUNT key start end [BYTE | BIT].
+func (c *commands) BitCountRange(key string, start, stop int, unit BitUnit) (n int, err error) {
+	limit := int64(longRead * 1024) // bytes
+	run := func(t *store.Tx) error {
+		n = 0
+		e, ok, err := c.lookup(t, key, store.String)
+		if err != nil || !ok {
+			return err
+		}
+		length, err := t.StringLen(e)
+		if err != nil {
+			return err
+		}
+		r := bitRange{int64(start), int64(stop) + 1}
+		if unit == Bit {
+			r = r.clip(8 * int64(length))
+		} else {
+			r = r.clip(int64(length))
+			r.first, r.end = 8*r.first, 8*r.end
+		}
+		switch {
+		case r.first >= r.end:
+			return nil
+		case r.end-r.first > 8*limit:
+			return errLong
+		}
+		n, err = r.ones(t, e)
+		return err
+	}
+	err = c.read(key, run)
+	if errors.Is(err, errLong) {
+		limit = store.MaxString
+		err = c.snapshot(run)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
+}
+
+// bitRange is some bits or bytes of a string, from first up to end. It has 64
+// bits where an int has not.
+type bitRange struct{ first, end int64 }
+
+// clip cuts a range, whose ends count from the end of n units if they are
+// negative, as Redis does.
+func (r bitRange) clip(n int64) bitRange {
+	last := r.end - 1
+	if r.first < 0 && last < 0 && r.first > last {
+		return bitRange{}
+	}
+	if r.first < 0 {
+		r.first = max(r.first+n, 0)
+	}
+	if last < 0 {
+		last = max(last+n, 0)
+	}
+	last = min(last, n-1)
+	if r.first > last {
+		return bitRange{}
+	}
+	return bitRange{r.first, last + 1}
+}
+
+// ones counts the bits that are set in a range, which exists and is not empty.
+func (r bitRange) ones(t *store.Tx, e store.Entry) (n int, err error) {
+	last := r.end - 1
+	from, end := int(r.first/8), int(last/8+1)
+	for at := from; at < end; {
+		b, err := t.StringChunk(e, at)
+		if err != nil {
+			return 0, err
+		}
+		b = b[:min(len(b), end-at)]
+		n += countOnes(b)
+		if at == from {
+			n -= bits.OnesCount8(b[0] >> (8 - r.first%8)) // what stands before the first bit
+		}
+		if at += len(b); at == end {
+			n -= bits.OnesCount8(b[len(b)-1] << (last%8 + 1)) // and behind the last
+		}
+		if e.Object != 0 {
+			t.Release()
+		}
+	}
+	return n, nil
+}
+
+// countOnes counts the bits that are set, eight bytes at a time.
+func countOnes(b []byte) (n int) {
+	for len(b) >= 32 {
+		n += bits.OnesCount64(binary.LittleEndian.Uint64(b)) +
+			bits.OnesCount64(binary.LittleEndian.Uint64(b[8:])) +
+			bits.OnesCount64(binary.LittleEndian.Uint64(b[16:])) +
+			bits.OnesCount64(binary.LittleEndian.Uint64(b[24:]))
+		b = b[32:]
+	}
+	for _, x := range b {
+		n += bits.OnesCount8(x)
+	}
+	return n
+}
+
+// GetBit tells whether the bit at an offset of the string at key is set; one
+// beyond its end is not. Bit 0 is the highest one of the first byte.
+//
+// Errors: [ErrWrongType]; [ErrOffset] for an offset that is negative or above
+// 2^32-1.
+//
+// Cost: O(1).
+//
+// Redis: GETBIT key offset.
+func (c *commands) GetBit(key string, offset int64) (set bool, err error) {
+	if err := checkBit(offset); err != nil {
+		return false, err
+	}
+	err = c.read(key, func(t *store.Tx) error {
+		set = false
+		e, ok, err := c.lookup(t, key, store.String)
+		if err != nil || !ok {
+			return err
+		}
+		b, err := byteAt(t, e, int(offset/8))
+		set = b<<(offset%8)&0x80 != 0
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	return set, nil
+}
+
+// byteAt returns a byte of a string, 0 beyond its end.
+func byteAt(t *store.Tx, e store.Entry, at int) (byte, error) {
+	n, err := t.StringLen(e)
+	if err != nil || at >= n {
+		return 0, err
+	}
+	b, err := t.StringChunk(e, at)
+	if err != nil {
+		return 0, err
+	}
+	return b[0], nil
+}
+
+// SetBit sets or clears the bit at an offset of the string at key, which is
+// created and extended with zeroes where needed, and returns what the bit was
+// before. Bit 0 is the highest one of the first byte.
+//
+// Errors: [ErrWrongType]; [ErrOffset] for an offset that is negative or above
+// 2^32-1.
+//
+// Cost: O(1), whatever the length of the string: neither memory nor the disk
+// sees more than 4 KB of it. No change record if nothing changes.
+//
+// Redis: SETBIT key offset value.
+func (c *commands) SetBit(key string, offset int64, bit bool) (old bool, err error) {
+	if err := checkBit(offset); err != nil {
+		return false, err
+	}
+	err = c.write(key, func(t *store.Tx) error {
+		old = false
+		e, ok, err := c.lookupForWrite(t, key, store.String)
+		if err != nil {
+			return err
+		}
+		n := 0
+		if ok {
+			if n, err = t.StringLen(e); err != nil {
+				return err
+			}
+		}
+		at, mask := int(offset/8), byte(0x80)>>(offset%8)
+		b := byte(0)
+		if at < n {
+			if b, err = byteAt(t, e, at); err != nil {
+				return err
+			}
+			if old = b&mask != 0; old == bit {
+				return nil
+			}
+		}
+		b &^= mask
+		if bit {
+			b |= mask
+		}
+		_, err = c.writeString(t, key, e, at, []byte{b})
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	return old, nil
+}
