@@ -56,17 +56,23 @@ func openMemory(tb testing.TB) *brock.DB {
 
 // fill sets the keys of the numbers below n.
 func fill(db *brock.DB, n int, value []byte) error {
+	return inGroups(db, n, func(p *brock.Pipe, key string) error { return p.Set(key, value) })
+}
+
+// inGroups runs fn for the keys of the numbers below n, with one wait for each
+// group of them.
+func inGroups(db *brock.DB, n int, fn func(p *brock.Pipe, key string) error) error {
 	for at := 0; at < n; at += group {
 		err := db.Pipelined(func(p *brock.Pipe) error {
 			for i := at; i < min(at+group, n); i++ {
-				if err := p.Set(measure.Key(i), value); err != nil {
+				if err := fn(p, measure.Key(i)); err != nil {
 					return err
 				}
 			}
 			return nil
 		})
 		if err != nil {
-			return fmt.Errorf("fill: %w", err)
+			return fmt.Errorf("keys from %d on: %w", at, err)
 		}
 	}
 	return nil

@@ -1,4 +1,6 @@
 package bench_test
 
 // roles are what children of the benchmarks do.
-func roles() map[string]func(args []string) error { return nil }
+func roles() map[string]func(args []string) error {
+	return map[string]func(args []string) error{"fill": fillRole, "budget": budgetRole}
+}
