@@ -350,11 +350,3 @@ func (t *Tx) warmRange(obj, at, end uint64) error {
 	}
 	return m.err
 }
-
-// Waiting tells whether w is registered: Serve is called for an event, not by
-// the command itself.
-func (w *Waiter) Waiting() bool { return w.elems != nil }
-
-// Done is closed when the store closes: whoever waits for something else gives
-// up, see Cancel.
-func (s *Store) Done() <-chan struct{} { return s.life.ctx.Done() }

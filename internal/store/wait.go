@@ -3,6 +3,8 @@ package store
 import (
 	"container/list"
 	"slices"
+
+	"github.com/brockdb/brock/internal/page"
 )
 
 // waiters are the blocked pops and their like: each waits for an event of one
@@ -11,6 +13,11 @@ import (
 // writer lock.
 type waiters struct {
 	queues map[waitKey]*list.List // of *Waiter
+	// mask are the partitions that somebody waits for a key of, parts how many
+	// do. There no command changes pages in place: serving a waiter may need
+	// pages that are cold, and that comes after the command's own changes.
+	mask  uint64
+	parts [page.Partitions]int
 }
 
 type waitKey struct {
@@ -32,6 +39,10 @@ type Waiter struct {
 	keys  []string
 	elems map[string]*list.Element
 }
+
+// Waiting tells whether w is registered: Serve is called for an event, not by
+// Await itself.
+func (w *Waiter) Waiting() bool { return w.elems != nil }
 
 // Await tries w.Serve on each key; if none serves, it registers w. It runs as
 // a transaction of its own and tells whether w was served at once.
@@ -69,6 +80,9 @@ func (s *Store) register(w *Waiter) {
 			s.waiters.queues[k] = q
 		}
 		w.elems[key] = q.PushBack(w)
+		part := page.PartitionOf(s.mem.Hash(key))
+		s.waiters.parts[part]++
+		s.waiters.mask |= 1 << part
 	}
 	s.waiting.Add(1)
 }
@@ -81,6 +95,10 @@ func (s *Store) unregister(w *Waiter) {
 		q.Remove(el)
 		if q.Len() == 0 {
 			delete(s.waiters.queues, k)
+		}
+		part := page.PartitionOf(s.mem.Hash(key))
+		if s.waiters.parts[part]--; s.waiters.parts[part] == 0 {
+			s.waiters.mask &^= 1 << part
 		}
 	}
 	if w.elems != nil {
@@ -101,6 +119,9 @@ func (s *Store) Cancel(w *Waiter) (served bool) {
 	s.unregister(w)
 	return false
 }
+
+// Done is closed when the store closes: whoever waits gives up, see Cancel.
+func (s *Store) Done() <-chan struct{} { return s.life.ctx.Done() }
 
 // Acknowledge waits until a transaction is as durable as the mode asks.
 func (s *Store) Acknowledge(lsn uint64) error {
