@@ -197,6 +197,14 @@ func (m *Memory) CloseSnapshot(s uint64) {
 	m.newest.Store(newest)
 }
 
+// SnapshotBefore tells whether a snapshot of a state before lsn is open. Once
+// there is none there will not be one again.
+func (m *Memory) SnapshotBefore(lsn uint64) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.views) > 0 && m.views[0] < lsn
+}
+
 // needs tells whether an open snapshot reads a version that is valid from lsn
 // until before sup.
 func (m *Memory) needs(lsn, sup uint64) bool {

@@ -209,7 +209,8 @@ func (s *Store) sweepKnown() error {
 		}
 		return true
 	})
-	if s.check.orphans.lsn <= known {
+	// A View that is older than their end still loads pages of them.
+	if s.check.orphans.lsn <= known && !s.mem.SnapshotBefore(s.check.orphans.lsn) {
 		objects = append(objects, s.check.orphans.objects...)
 		s.check.orphans = orphans{}
 	}
