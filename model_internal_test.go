@@ -401,6 +401,7 @@ func dumpers() map[string]func(*commands, string, *oracle.Value) error {
 		},
 	}
 	maps.Copy(all, collectionDumpers())
+	maps.Copy(all, sortedDumpers())
 	return all
 }
 
@@ -409,6 +410,7 @@ func runners() map[string]func(*commands, *oracle.Op) oracle.Result {
 	all := map[string]func(*commands, *oracle.Op) oracle.Result{}
 	for _, family := range []map[string]func(*commands, *oracle.Op) oracle.Result{
 		stringRunners(), keyRunners(), hashRunners(), listRunners(), setRunners(),
+		bitRunners(), zsetRunners(), streamRunners(),
 	} {
 		for name, fn := range family {
 			all[name] = fn

@@ -43,19 +43,13 @@ func AutoSeq(ms uint64) StreamID { return StreamID{Ms: ms, auto: autoSeq} }
 // Redis: the id + of XRANGE.
 func MaxStreamID() StreamID { return StreamID{Ms: math.MaxUint64, Seq: math.MaxUint64} }
 
-// ParseStreamID reads an id as String writes it; one without a sequence number
-// has 0. Those of AutoID and AutoSeq are read, too.
+// ParseStreamID reads an id such as "1700000000000-0"; one without a sequence
+// number has 0. What [AutoID] and [AutoSeq] stand for is no id.
 //
 // Errors: [ErrSyntax].
 func ParseStreamID(s string) (id StreamID, err error) {
-	if s == "*" {
-		return AutoID(), nil
-	}
 	ms, seq, both := strings.Cut(s, "-")
 	if id.Ms, err = strconv.ParseUint(ms, 10, 64); err == nil && both {
-		if seq == "*" {
-			return AutoSeq(id.Ms), nil
-		}
 		id.Seq, err = strconv.ParseUint(seq, 10, 64)
 	}
 	if err != nil {

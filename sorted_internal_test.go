@@ -1,0 +1,206 @@
+package brock
+
+import (
+	"cmp"
+	"math"
+	"strings"
+
+	"github.com/brockdb/brock/internal/oracle"
+	"github.com/brockdb/brock/internal/store"
+)
+
+func bitRunners() map[string]func(*commands, *oracle.Op) oracle.Result {
+	return map[string]func(*commands, *oracle.Op) oracle.Result{
+		"SETBIT": func(c *commands, op *oracle.Op) oracle.Result {
+			if op.Bit&^1 != 0 && c.bad == nil && checkBit(op.N) == nil { // a bool cannot be wrong
+				return failed(&redisError{ErrNotInteger, "ERR bit is not an integer or out of range"})
+			}
+			return boolResult(c.SetBit(op.Key, op.N, op.Bit == 1))
+		},
+		"GETBIT": func(c *commands, op *oracle.Op) oracle.Result { return boolResult(c.GetBit(op.Key, op.N)) },
+		"BITCOUNT": func(c *commands, op *oracle.Op) oracle.Result {
+			if !op.Flags.Has(oracle.HasRange) {
+				return intResult(c.BitCount(op.Key))
+			}
+			unit := Byte
+			if op.Flags.Has(oracle.InBits) {
+				unit = Bit
+			}
+			return intResult(c.BitCountRange(op.Key, int(op.Start), int(op.Stop), unit))
+		},
+	}
+}
+
+func zsetRunners() map[string]func(*commands, *oracle.Op) oracle.Result {
+	return map[string]func(*commands, *oracle.Op) oracle.Result{
+		"ZADD": func(c *commands, op *oracle.Op) oracle.Result {
+			members := make([]Z, len(op.Scored))
+			for i, m := range op.Scored {
+				members[i] = Z{Member: m.Member, Score: m.Score}
+			}
+			f := op.Flags
+			if f&(oracle.NX|oracle.XX|oracle.GT|oracle.LT|oracle.CH) == 0 {
+				return intResult(c.ZAdd(op.Key, members...))
+			}
+			return intResult(c.ZAddOpt(op.Key, ZAddOptions{
+				NX: f.Has(oracle.NX), XX: f.Has(oracle.XX), GT: f.Has(oracle.GT), LT: f.Has(oracle.LT), CH: f.Has(oracle.CH),
+			}, members...))
+		},
+		"ZREM":  func(c *commands, op *oracle.Op) oracle.Result { return intResult(c.ZRem(op.Key, op.Values...)) },
+		"ZCARD": func(c *commands, op *oracle.Op) oracle.Result { return intResult(c.ZCard(op.Key)) },
+		"ZSCORE": func(c *commands, op *oracle.Op) oracle.Result {
+			score, err := c.ZScore(op.Key, op.Field)
+			if err != nil {
+				return failed(err)
+			}
+			return oracle.Result{Float: score}
+		},
+		"ZRANK": func(c *commands, op *oracle.Op) oracle.Result { return intResult(c.ZRank(op.Key, op.Field)) },
+		"ZRANGE": func(c *commands, op *oracle.Op) oracle.Result {
+			members, err := c.ZRange(op.Key, int(op.Start), int(op.Stop))
+			if err != nil {
+				return failed(err)
+			}
+			return oracle.Result{Scored: scored(members)}
+		},
+	}
+}
+
+// scored returns members as the model has them.
+func scored(members []Z) (out []oracle.Scored) {
+	for _, m := range members {
+		out = append(out, oracle.Scored{Member: m.Member, Score: m.Score})
+	}
+	return out
+}
+
+func streamRunners() map[string]func(*commands, *oracle.Op) oracle.Result {
+	return map[string]func(*commands, *oracle.Op) oracle.Result{
+		"XADD": func(c *commands, op *oracle.Op) oracle.Result {
+			id := AutoID()
+			var err error
+			if prefix, auto := strings.CutSuffix(op.ID, "-*"); op.ID != "*" {
+				if id, err = ParseStreamID(prefix); err != nil || auto && strings.Contains(prefix, "-") {
+					return failed(errBadID(c, err))
+				}
+				if auto {
+					id = AutoSeq(id.Ms)
+				}
+			}
+			var fields []FieldValue
+			for i := 0; i < len(op.Values); i += 2 {
+				fields = append(fields, F(op.Values[i], op.Values[i+1]))
+			}
+			if id, err = c.XAdd(op.Key, id, fields...); err != nil {
+				return failed(err)
+			}
+			return oracle.Result{Str: id.String()}
+		},
+		"XLEN": func(c *commands, op *oracle.Op) oracle.Result { return intResult(c.XLen(op.Key)) },
+		"XDEL": func(c *commands, op *oracle.Op) oracle.Result {
+			if n, err := c.XDel(op.Key); err != nil || n > 0 {
+				return failed(err) // the wrong type comes before wrong ids
+			}
+			if n, err := c.Exists(op.Key); err != nil || n == 0 {
+				return intResult(n, err) // and so does an absent key
+			}
+			ids := make([]StreamID, len(op.Values))
+			for i, s := range op.Values {
+				var err error
+				if ids[i], err = ParseStreamID(s); err != nil {
+					return failed(err)
+				}
+			}
+			return intResult(c.XDel(op.Key, ids...))
+		},
+		"XRANGE": func(c *commands, op *oracle.Op) oracle.Result {
+			first, err := bound(op.ID, "start", 0, StreamID.Next)
+			if err != nil {
+				return failed(errBadID(c, err))
+			}
+			last, err := bound(op.EndID, "end", math.MaxUint64, StreamID.Prev)
+			if err != nil {
+				return failed(errBadID(c, err))
+			}
+			count := -1
+			if op.Flags.Has(oracle.HasCount) {
+				count = int(op.N)
+			}
+			entries, err := c.XRange(op.Key, first, last, count)
+			if err != nil {
+				return failed(err)
+			}
+			return oracle.Result{Entries: streamEntries(entries)}
+		},
+	}
+}
+
+// errBadID returns the error of what is no id.
+func errBadID(c *commands, err error) error {
+	if err == nil {
+		_, err = ParseStreamID("")
+	}
+	return cmp.Or(c.bad, err)
+}
+
+// bound reads an end of a range as the wire has it.
+func bound(s, name string, seq uint64, step func(StreamID) StreamID) (StreamID, error) {
+	switch s {
+	case "-":
+		return StreamID{}, nil
+	case "+":
+		return MaxStreamID(), nil
+	}
+	rest, exclusive := strings.CutPrefix(s, "(")
+	id, err := ParseStreamID(rest)
+	if err == nil && !strings.Contains(rest, "-") {
+		id.Seq = seq
+	}
+	if err != nil || !exclusive {
+		return id, err
+	}
+	next := step(id)
+	if seq == 0 == (next.Compare(id) < 0) {
+		return id, &redisError{ErrStreamID, "ERR invalid " + name + " ID for the interval"}
+	}
+	return next, nil
+}
+
+// streamEntries returns entries as the model has them.
+func streamEntries(entries []StreamEntry) (out []oracle.Entry) {
+	for _, e := range entries {
+		entry := oracle.Entry{ID: e.ID.String()}
+		for _, f := range e.Fields {
+			entry.Fields = append(entry.Fields, f.Field, string(f.Value))
+		}
+		out = append(out, entry)
+	}
+	return out
+}
+
+// sortedDumpers reads whole values for the comparison with the model's.
+func sortedDumpers() map[string]func(*commands, string, *oracle.Value) error {
+	return map[string]func(*commands, string, *oracle.Value) error{
+		"zset": func(c *commands, key string, v *oracle.Value) error {
+			members, err := c.ZRange(key, 0, -1)
+			v.ZSet = scored(members)
+			return err
+		},
+		"stream": func(c *commands, key string, v *oracle.Value) error {
+			entries, err := c.XRange(key, StreamID{}, MaxStreamID(), -1)
+			if err != nil {
+				return err
+			}
+			v.Stream = streamEntries(entries)
+			return c.read(key, func(t *store.Tx) error {
+				e, _, err := c.lookup(t, key, store.Stream)
+				if err != nil {
+					return err
+				}
+				s, err := t.StreamInfo(e)
+				v.StreamLastID = StreamID{Ms: s.Last.Ms, Seq: s.Last.Seq}.String()
+				return err
+			})
+		},
+	}
+}
