@@ -216,6 +216,10 @@ func (s *Store) write(t *Tx, mask uint64, later *Later, fn func(*Tx) error) erro
 		if err := s.lockWriter(); err != nil {
 			return err
 		}
+		if s.waiters.mask&mask != 0 {
+			s.writer.unlock()
+			return s.Exec(later, fn)
+		}
 		t.spaces = s.spaces.Load()
 		t.acc.Begin(s.mem, page.Direct, s.committed.Load()+1, mask, nil)
 		s.mem.Lock(mask)
