@@ -120,10 +120,22 @@ func (g *pg) header() Header { return Header(g.block[:HeaderSize]) }
 // the change will have; held the partitions that the caller has locked. src
 // may be nil, see ErrCold.
 func (a *Access) Begin(m *Memory, mode Mode, lsn, held uint64, src Source) {
-	a.m, a.mode, a.lsn, a.held, a.src = m, mode, lsn, held, src
-	a.want = 0
+	if a.m != m {
+		a.m = m
+	}
+	if a.src != src {
+		a.src = src
+	}
+	a.mode, a.lsn, a.held, a.want = mode, lsn, held, 0
 	a.cold = a.cold[:0]
-	a.hit.t = nil
+	a.forget()
+}
+
+// forget drops the memory of the last look-up.
+func (a *Access) forget() {
+	if a.hit.t != nil {
+		a.hit.t = nil
+	}
 }
 
 // Mode returns the mode.
@@ -140,7 +152,7 @@ func (a *Access) Memory() *Memory { return a.m }
 
 // Release gives up what keeps pages in memory for this access.
 func (a *Access) Release() {
-	a.hit.t = nil
+	a.forget()
 	for _, d := range a.pins {
 		d.unpin()
 	}
@@ -350,7 +362,7 @@ func (a *Access) newPrivate() (pid, *desc) {
 // edit makes g a version that may be changed, and brings it up to date with
 // changes made through another pg of the same page.
 func (a *Access) edit(g *pg) {
-	a.hit.t = nil
+	a.forget()
 	switch a.mode {
 	case Direct:
 		if g.d.lsn != a.lsn {

@@ -207,33 +207,53 @@ type hit struct {
 	t    *Table // nil if there is none
 	hash uint64
 	key  string
-	g    pg
+	id   pid
 	slot int // -1 if the key is absent
 }
 
-// place returns the place of key in a directory. found is false if a snapshot
-// is older than the directory.
-func (a *Access) place(t *Table, hash uint64, key string) (h *hit, found bool, err error) {
-	h = &a.hit
+// place finds key in a directory and leaves its place in a.hit.
+func (a *Access) place(t *Table, hash uint64, key string) error {
+	h := &a.hit
 	if h.t == t && h.hash == hash && h.key == key {
-		return h, true, nil
+		return nil
 	}
-	h.t = nil
-	if h.g, found, err = a.leaf(t, pos(true, hash)); err != nil || !found {
-		return h, found, err
+	p, err := a.enter(int(t.obj >> 56))
+	if err != nil {
+		return err
 	}
-	h.t, h.hash, h.key, h.slot = t, hash, key, Hashed(h.g.block).Find(hash, key)
-	return h, true, nil
+	h.id = t.leaves[t.index(pos(true, hash))]
+	if a.mode == Private {
+		g, _, _ := a.privateLeaf(p, h.id, pos(true, hash))
+		h.id = g.id
+	}
+	block := a.m.pool.Bytes(a.desc(p, h.id).ref) // directories are always in memory
+	h.t, h.hash, h.key, h.slot = t, hash, key, Hashed(block).Find(hash, key)
+	return nil
 }
 
 // DirGet returns the value of key in a directory, nil if it is absent. The
 // value is valid until the access ends or changes something.
 func (a *Access) DirGet(t *Table, hash uint64, key string) ([]byte, error) {
-	h, found, err := a.place(t, hash, key)
-	if err != nil || !found || h.slot < 0 {
+	switch a.mode {
+	case Shared: // nothing will be changed: the place need not be remembered
+		p, err := a.enter(int(t.obj >> 56))
+		if err != nil {
+			return nil, err
+		}
+		id := t.leaves[t.index(pos(true, hash))]
+		return hashedGet(a.m.pool.Bytes(p.at(id).ref), hash, key), nil
+	case Snapshot:
+		g, found, err := a.leaf(t, pos(true, hash))
+		if err != nil || !found {
+			return nil, err
+		}
+		return hashedGet(g.block, hash, key), nil
+	}
+	if err := a.place(t, hash, key); err != nil || a.hit.slot < 0 {
 		return nil, err
 	}
-	return Hashed(h.g.block).Value(h.slot), nil
+	p := &a.m.parts[t.obj>>56]
+	return Hashed(a.m.pool.Bytes(a.desc(p, a.hit.id).ref)).Value(a.hit.slot), nil
 }
 
 // hashedGet looks key up in a block.
@@ -247,11 +267,10 @@ func hashedGet(b []byte, hash uint64, key string) []byte {
 
 // DirPut sets the value of key in a directory and tells whether key is new.
 func (a *Access) DirPut(t *Table, hash uint64, key string, value []byte) (added bool, err error) {
-	h, _, err := a.place(t, hash, key)
-	if err != nil {
+	if err := a.place(t, hash, key); err != nil {
 		return false, err
 	}
-	g, slot := h.g, h.slot
+	g, slot := a.current(&a.m.parts[t.obj>>56], a.hit.id), a.hit.slot
 	if slot < 0 {
 		return true, a.put(t, &g, hash, key, value)
 	}
@@ -265,11 +284,10 @@ func (a *Access) DirPut(t *Table, hash uint64, key string, value []byte) (added 
 
 // DirDelete removes key from a directory and tells whether it was there.
 func (a *Access) DirDelete(t *Table, hash uint64, key string) (bool, error) {
-	h, _, err := a.place(t, hash, key)
-	if err != nil || h.slot < 0 {
+	if err := a.place(t, hash, key); err != nil || a.hit.slot < 0 {
 		return false, err
 	}
-	g := h.g
+	g := a.current(&a.m.parts[t.obj>>56], a.hit.id)
 	return a.remove1(t, &g, hash, key), nil
 }
 

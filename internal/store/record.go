@@ -63,7 +63,7 @@ func shape(typ Type) page.Shape {
 // log appends a record to the transaction.
 func (t *Tx) log(o op, id uint64) {
 	t.changed = true
-	if t.replay {
+	if t.silent {
 		return
 	}
 	t.recs = append(t.recs, byte(o))
@@ -72,21 +72,21 @@ func (t *Tx) log(o op, id uint64) {
 
 // arg appends a field of bytes to the last record.
 func (t *Tx) arg(b []byte) {
-	if !t.replay {
+	if !t.silent {
 		t.recs = append(binary.AppendUvarint(t.recs, uint64(len(b))), b...)
 	}
 }
 
 // argString appends a field of bytes to the last record.
 func (t *Tx) argString(s string) {
-	if !t.replay {
+	if !t.silent {
 		t.recs = append(binary.AppendUvarint(t.recs, uint64(len(s))), s...)
 	}
 }
 
 // argUint appends a number to the last record.
 func (t *Tx) argUint(n uint64) {
-	if !t.replay {
+	if !t.silent {
 		t.recs = binary.AppendUvarint(t.recs, n)
 	}
 }
@@ -94,7 +94,7 @@ func (t *Tx) argUint(n uint64) {
 // dir returns the directory of a space for a key, creating it for a change;
 // nil if there is none.
 func (t *Tx) dir(sp *space, part int, create bool) (*page.Table, error) {
-	if t.acc.Mode() == page.Snapshot || t.acc.Mode() == page.Private {
+	if m := t.acc.Mode(); m == page.Snapshot || m == page.Private {
 		p := t.s.mem.Part(part)
 		p.RLock()
 		dir := sp.tables[part]

@@ -19,7 +19,7 @@ type replay struct {
 // transaction applies one transaction.
 func (r *replay) transaction(lsn uint64, recs []byte) error {
 	t := r.t
-	t.spaces, t.replay = r.s.spaces.Load(), true
+	t.spaces, t.replay, t.silent = r.s.spaces.Load(), true, true
 	t.acc.Begin(r.s.mem, page.Direct, lsn, page.All, r.s.base)
 	d := decoder{b: recs}
 	for len(d.b) > 0 {

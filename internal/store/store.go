@@ -113,7 +113,7 @@ func (s *Store) fail(err error) error {
 func (s *Store) get() *Tx {
 	t, _ := s.pool.Get().(*Tx)
 	if t == nil {
-		t = &Tx{s: s}
+		t = &Tx{s: s, silent: s.wlog.log == nil}
 	}
 	return t
 }
@@ -146,10 +146,17 @@ func (s *Store) ReadKey(key string, fn func(*Tx) error) error {
 	return s.read(t, s.maskOf(t.keyHash(key)), fn)
 }
 
+// see sets the map of databases that t works on.
+func (t *Tx) see(m *spaces) {
+	if t.spaces != m {
+		t.spaces = m
+	}
+}
+
 // read runs fn on the current state until it has what it needs.
 func (s *Store) read(t *Tx, mask uint64, fn func(*Tx) error) error {
 	for {
-		t.spaces = s.spaces.Load()
+		t.see(s.spaces.Load())
 		t.acc.Begin(s.mem, page.Shared, 0, mask, nil)
 		s.mem.RLock(mask)
 		err := fn(t)
@@ -220,7 +227,7 @@ func (s *Store) write(t *Tx, mask uint64, later *Later, fn func(*Tx) error) erro
 			s.writer.unlock()
 			return s.Exec(later, fn)
 		}
-		t.spaces = s.spaces.Load()
+		t.see(s.spaces.Load())
 		t.acc.Begin(s.mem, page.Direct, s.committed.Load()+1, mask, nil)
 		s.mem.Lock(mask)
 		err := fn(t)
@@ -228,7 +235,7 @@ func (s *Store) write(t *Tx, mask uint64, later *Later, fn func(*Tx) error) erro
 			err = s.serve(t)
 		}
 		if t.changed { // with an error: it found its key expired, and deleted it
-			if broken(err) {
+			if err != nil && broken(err) {
 				err = s.fail(fmt.Errorf("store: a command failed after its first change: %w", err))
 			}
 			s.commit(t)

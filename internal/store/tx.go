@@ -15,7 +15,8 @@ type Tx struct {
 	spaces    *spaces // the map of databases as this transaction sees it
 	newSpaces bool    // the map was changed
 	now       int64   // ms since 1970; 0 until the clock was read
-	replay    bool    // records are applied, not made
+	replay    bool    // records are applied: no key expires
+	silent    bool    // no records are made: they are there, or nobody wants them
 	user      bool    // user code runs inside: it cannot run twice
 	done      bool
 	life      uint64 // grows with each reset
@@ -31,9 +32,11 @@ type Tx struct {
 	served    []*Waiter
 	view      *view // the View that this is, or nil
 	scratch   []byte
-	hashOf    string // the last key hashed
-	hash      uint64 // its hash
-	lsn       uint64 // set by commit
+	entry     []byte  // the entry being put
+	hashOf    uintptr // where the last key hashed is, see keyHash
+	hashLen   int     // its length
+	hash      uint64  // its hash
+	lsn       uint64  // set by commit
 }
 
 // deadlineChange is a change of the index of deadlines at commit.
@@ -73,10 +76,13 @@ func (t *Tx) ReadOnly() bool {
 	return m == page.Shared || m == page.Snapshot
 }
 
-// keyHash returns the hash of a key, which commands ask for several times.
+// keyHash returns the hash of a key. Commands ask for it several times, with
+// the same string; it is remembered until the command ends, while its caller
+// keeps the string alive.
 func (t *Tx) keyHash(key string) uint64 {
-	if len(key) == 0 || len(key) != len(t.hashOf) || unsafe.StringData(key) != unsafe.StringData(t.hashOf) {
-		t.hashOf, t.hash = key, t.s.mem.Hash(key)
+	at := uintptr(unsafe.Pointer(unsafe.StringData(key)))
+	if len(key) == 0 || len(key) != t.hashLen || at != t.hashOf {
+		t.hashOf, t.hashLen, t.hash = at, len(key), t.s.mem.Hash(key)
 	}
 	return t.hash
 }
@@ -139,8 +145,8 @@ func (t *Tx) Put(db int, key string, e Entry) error {
 	if t.ReadOnly() {
 		return ErrReadOnly
 	}
-	var buf [InlineMax + 16]byte
-	return t.put(t.spaces.dbs[db], t.keyHash(key), key, e.append(buf[:0]))
+	t.entry = e.append(t.entry[:0])
+	return t.put(t.spaces.dbs[db], t.keyHash(key), key, t.entry)
 }
 
 // Delete removes a key, with what it holds, in O(1), and tells whether it was
@@ -244,7 +250,10 @@ func (t *Tx) touched() uint64 {
 // reset makes t ready for another command.
 func (t *Tx) reset() {
 	t.life++
-	t.spaces, t.now, t.replay, t.user, t.done, t.hashOf, t.view = nil, 0, false, false, false, "", nil
+	t.now, t.replay, t.user, t.done, t.hashLen = 0, false, false, false, 0
+	if t.view != nil {
+		t.view = nil
+	}
 	if !t.changed && len(t.counts)+len(t.events)+len(t.onCommit)+len(t.after) == 0 {
 		return
 	}
@@ -295,6 +304,7 @@ func (t *Tx) Step(life uint64, fn func(*Tx) error) error {
 	}
 	err := fn(t)
 	t.Release()
+	t.hashLen = 0
 	return err
 }
 

@@ -25,6 +25,7 @@ func (v *view) step(t *Tx, fn func(*Tx) error) error {
 	}
 	err := fn(t)
 	t.Release()
+	t.hashLen = 0
 	return err
 }
 
