@@ -1,0 +1,229 @@
+package brock
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/brockdb/brock/internal/engine"
+	"github.com/brockdb/brock/internal/store"
+)
+
+// coldDB is a database whose pages are all cold again and again.
+type coldDB struct {
+	*DB
+	eng *engine.Memory
+	t   *testing.T
+}
+
+// openCold returns an empty one.
+func openCold(t *testing.T) *coldDB {
+	t.Helper()
+	c := &coldDB{eng: engine.NewMemory(), t: t}
+	c.open()
+	t.Cleanup(func() { require.NoError(t, c.Close()) })
+	return c
+}
+
+func (c *coldDB) open() {
+	s, err := store.Open(c.eng, store.Options{NoTimers: true, MemoryBudget: 64 << 10})
+	require.NoError(c.t, err)
+	c.DB = newDB(s)
+}
+
+// chill drops all pages that can be dropped.
+func (c *coldDB) chill() {
+	require.NoError(c.t, c.Checkpoint())
+	for range 4 {
+		c.s.Housekeep()
+	}
+}
+
+// reopen ends the process, as it were, and opens the database again.
+func (c *coldDB) reopen() {
+	c.eng = c.eng.Crash(engine.Crash{})
+	_ = c.Close()
+	c.open()
+}
+
+// bulk returns n elements, some of them long.
+func bulk(n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		size := i % 50
+		if i%100 == 7 {
+			size = 10 << 10
+		}
+		out[i] = fmt.Sprint(i, ":", strings.Repeat("x", size))
+	}
+	return out
+}
+
+// TestColdCollections runs each command on collections that have to be loaded,
+// and looks at the result after a restart.
+func TestColdCollections(t *testing.T) {
+	const n = 10_000
+	all := bulk(n)
+	reversed := slices.Clone(all)
+	slices.Reverse(reversed)
+	fill := func(t *testing.T, c *coldDB) {
+		_, err := c.RPush("l", byteSlices(all)...)
+		require.NoError(t, err)
+		_, err = c.SAdd("s", all...)
+		require.NoError(t, err)
+		var fields []FieldValue
+		for i, e := range all {
+			fields = append(fields, F(fmt.Sprint(i), e))
+		}
+		_, err = c.HSet("h", fields...)
+		require.NoError(t, err)
+	}
+	lists := []struct {
+		name string
+		run  func(c *commands) (any, error)
+		want any
+		left []string
+	}{
+		{"LPop", func(c *commands) (any, error) { return c.LPop("l") }, []byte(all[0]), all[1:]},
+		{"RPop", func(c *commands) (any, error) { return c.RPop("l") }, []byte(all[n-1]), all[:n-1]},
+		{"LPopCount", func(c *commands) (any, error) { return c.LPopCount("l", 3000) }, byteSlices(all[:3000]), all[3000:]},
+		{"RPopCount", func(c *commands) (any, error) { return c.RPopCount("l", 100) }, byteSlices(reversed[:100]), all[:n-100]},
+		{"RPopCount all", func(c *commands) (any, error) { return c.RPopCount("l", n) }, byteSlices(reversed), nil},
+		{"LPush", func(c *commands) (any, error) { return c.LPush("l", []byte("1"), []byte("2")) }, n + 2, append([]string{"2", "1"}, all...)},
+		{"RPush", func(c *commands) (any, error) { return c.RPush("l", []byte("1"), []byte("2")) }, n + 2, append(slices.Clone(all), "1", "2")},
+		{"LIndex", func(c *commands) (any, error) { return c.LIndex("l", -n/2-1) }, []byte(all[n/2-1]), all},
+		{
+			"LInsert", func(c *commands) (any, error) { return c.LInsert("l", After, []byte(all[9000]), []byte("new")) },
+			n + 1, slices.Insert(slices.Clone(all), 9001, "new"),
+		},
+		{"LInsert none", func(c *commands) (any, error) { return c.LInsert("l", After, []byte("none"), nil) }, -1, all},
+		{"LRange", func(c *commands) (any, error) { return c.LRange("l", 0, -1) }, byteSlices(all), all},
+		{"LRange few", func(c *commands) (any, error) { return c.LRange("l", 5000, 5100) }, byteSlices(all[5000:5101]), all},
+		{"LTrim", func(c *commands) (any, error) { return nil, c.LTrim("l", 2000, -2001) }, nil, all[2000 : n-2000]},
+		{"LTrim few", func(c *commands) (any, error) { return nil, c.LTrim("l", 1, -2) }, nil, all[1 : n-1]},
+	}
+	for _, tc := range lists {
+		coldCase(t, "list/"+tc.name, fill, func(t *testing.T, c *commands) {
+			got, err := tc.run(c)
+			require.NoError(t, err)
+			require.Equal(t, tc.want, got)
+		}, func(t *testing.T, c *coldDB) {
+			got, err := c.LRange("l", 0, -1)
+			require.NoError(t, err)
+			require.Equal(t, tc.left, texts(got))
+		})
+	}
+	coldCase(t, "set", fill, func(t *testing.T, c *commands) {
+		in, err := c.SIsMember("s", all[7])
+		require.NoError(t, err)
+		require.True(t, in)
+		added, err := c.SAdd("s", append(all[:500:500], "new", "newer")...)
+		require.NoError(t, err)
+		require.Equal(t, 2, added)
+		removed, err := c.SRem("s", all[1000:2000]...)
+		require.NoError(t, err)
+		require.Equal(t, 1000, removed)
+		common, err := c.SInter("s", "s")
+		require.NoError(t, err)
+		require.Len(t, common, n-1000+2)
+		_, err = c.SPop("s")
+		require.NoError(t, err)
+		members, err := c.SPopCount("s", 2000)
+		require.NoError(t, err)
+		require.Len(t, members, 2000)
+	}, func(t *testing.T, c *coldDB) {
+		members, err := c.SMembers("s")
+		require.NoError(t, err)
+		slices.Sort(members)
+		require.Len(t, slices.Compact(members), n-1000+2-2001)
+	})
+	coldCase(t, "hash", fill, func(t *testing.T, c *commands) {
+		v, err := c.HGet("h", "107")
+		require.NoError(t, err)
+		require.Equal(t, all[107], string(v))
+		var fields []FieldValue
+		var names []string
+		for i := range 1000 {
+			fields = append(fields, F(fmt.Sprint(i*3), "changed"))
+			names = append(names, fmt.Sprint(i*3+1))
+		}
+		added, err := c.HSet("h", fields...)
+		require.NoError(t, err)
+		require.Zero(t, added)
+		removed, err := c.HDel("h", names...)
+		require.NoError(t, err)
+		require.Equal(t, 1000, removed)
+	}, func(t *testing.T, c *coldDB) {
+		want := map[string]string{}
+		for i, e := range all {
+			want[fmt.Sprint(i)] = e
+			if i < 3000 && i%3 == 0 {
+				want[fmt.Sprint(i)] = "changed"
+			} else if i < 3000 && i%3 == 1 {
+				delete(want, fmt.Sprint(i))
+			}
+		}
+		got, err := c.HGetAll("h")
+		require.NoError(t, err)
+		require.Equal(t, want, textMap(got))
+	})
+}
+
+// coldCase runs commands on cold collections, by themselves and in a
+// transaction, and checks what is left: in memory, and after a restart.
+func coldCase(t *testing.T, name string, fill func(*testing.T, *coldDB), run func(*testing.T, *commands), check func(*testing.T, *coldDB)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) {
+		for _, inTx := range []bool{false, true} {
+			c := openCold(t)
+			fill(t, c)
+			c.chill()
+			if inTx {
+				require.NoError(t, c.Update(func(tx *Tx) error {
+					run(t, &tx.commands)
+					return nil
+				}))
+			} else {
+				run(t, &c.commands)
+			}
+			check(t, c)
+			c.chill()
+			check(t, c)
+			c.reopen()
+			check(t, c)
+		}
+	})
+}
+
+// TestColdBLPop has a waiter served from a list that is cold when it comes to
+// the key.
+func TestColdBLPop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := openCold(t)
+		type popped struct {
+			value []byte
+			err   error
+		}
+		done := make(chan popped, 1)
+		go func() {
+			_, v, err := c.BLPop(t.Context(), "l")
+			done <- popped{v, err}
+		}()
+		synctest.Wait()
+		_, err := c.RPush("m", byteSlices(bulk(10_000))...)
+		require.NoError(t, err)
+		c.chill()
+		require.NoError(t, c.Rename("m", "n"))
+		require.NoError(t, c.Rename("n", "l"))
+		p := <-done
+		require.NoError(t, p.err)
+		require.Equal(t, bulk(1)[0], string(p.value))
+		n, err := c.LLen("l")
+		require.NoError(t, err)
+		require.Equal(t, 9999, n)
+	})
+}
