@@ -323,3 +323,55 @@ func ExampleDB_Backup() {
 	fmt.Printf("%s %v\n", value, err)
 	// Output: 1 <nil>
 }
+
+// Daily visitors in one bit each.
+func ExampleDB_SetBit() {
+	db := exampleDB()
+	defer db.Close()
+	for _, visitor := range []int64{7, 1_000_000, 7} {
+		before, err := db.SetBit("visitors:2026-03-02", visitor, true)
+		fmt.Println(before, err)
+	}
+	fmt.Println(db.BitCount("visitors:2026-03-02"))
+	// Output:
+	// false <nil>
+	// false <nil>
+	// true <nil>
+	// 2 <nil>
+}
+
+func ExampleDB_ZAdd() {
+	db := exampleDB()
+	defer db.Close()
+	_, err := db.ZAdd("scores", brock.Z{Member: "ann", Score: 310}, brock.Z{Member: "bob", Score: 240}, brock.Z{Member: "eve", Score: 275})
+	must(err)
+	best, err := db.ZRange("scores", -2, -1) // the two with the highest scores
+	fmt.Println(best, err)
+	fmt.Println(db.ZRank("scores", "eve"))
+	// Output:
+	// [{eve 275} {ann 310}] <nil>
+	// 1 <nil>
+}
+
+func ExampleDB_XAdd() {
+	db := exampleDB()
+	defer db.Close()
+	for i, text := range []string{"started", "ready"} {
+		id, err := db.XAdd("events", brock.StreamID{Ms: 1000, Seq: uint64(i)}, brock.F("text", text))
+		fmt.Println(id, err)
+	}
+	_, err := db.XAdd("events", brock.AutoID(), brock.F("text", "stopped")) // with the time as its id
+	must(err)
+	entries, err := db.XRange("events", brock.StreamID{Ms: 1000}, brock.StreamID{Ms: 1000, Seq: 99}, -1)
+	must(err)
+	for _, e := range entries {
+		fmt.Printf("%v %s=%s\n", e.ID, e.Fields[0].Field, e.Fields[0].Value)
+	}
+	fmt.Println(db.XLen("events"))
+	// Output:
+	// 1000-0 <nil>
+	// 1000-1 <nil>
+	// 1000-0 text=started
+	// 1000-1 text=ready
+	// 3 <nil>
+}
