@@ -71,6 +71,7 @@ func TestColdCollections(t *testing.T) {
 	reversed := slices.Clone(all)
 	slices.Reverse(reversed)
 	fill := func(t *testing.T, c *coldDB) {
+		t.Helper()
 		_, err := c.RPush("l", byteSlices(all)...)
 		require.NoError(t, err)
 		_, err = c.SAdd("s", all...)
@@ -108,16 +109,20 @@ func TestColdCollections(t *testing.T) {
 	}
 	for _, tc := range lists {
 		coldCase(t, "list/"+tc.name, fill, func(t *testing.T, c *commands) {
+			t.Helper()
 			got, err := tc.run(c)
 			require.NoError(t, err)
 			require.Equal(t, tc.want, got)
 		}, func(t *testing.T, c *coldDB) {
+			t.Helper()
+			t.Helper()
 			got, err := c.LRange("l", 0, -1)
 			require.NoError(t, err)
 			require.Equal(t, tc.left, texts(got))
 		})
 	}
 	coldCase(t, "set", fill, func(t *testing.T, c *commands) {
+		t.Helper()
 		in, err := c.SIsMember("s", all[7])
 		require.NoError(t, err)
 		require.True(t, in)
@@ -136,12 +141,14 @@ func TestColdCollections(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, members, 2000)
 	}, func(t *testing.T, c *coldDB) {
+		t.Helper()
 		members, err := c.SMembers("s")
 		require.NoError(t, err)
 		slices.Sort(members)
 		require.Len(t, slices.Compact(members), n-1000+2-2001)
 	})
 	coldCase(t, "hash", fill, func(t *testing.T, c *commands) {
+		t.Helper()
 		v, err := c.HGet("h", "107")
 		require.NoError(t, err)
 		require.Equal(t, all[107], string(v))
@@ -158,6 +165,7 @@ func TestColdCollections(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 1000, removed)
 	}, func(t *testing.T, c *coldDB) {
+		t.Helper()
 		want := map[string]string{}
 		for i, e := range all {
 			want[fmt.Sprint(i)] = e

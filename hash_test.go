@@ -50,7 +50,7 @@ type collections interface {
 }
 
 // openMemory returns a database that is closed with the test.
-func openMemory(t testing.TB) *brock.DB {
+func openMemory(t *testing.T) *brock.DB {
 	t.Helper()
 	db, err := brock.OpenMemory(nil)
 	require.NoError(t, err)
@@ -115,19 +115,26 @@ func TestHSet(t *testing.T) {
 			{
 				"the last value of a field wins",
 				[]brock.FieldValue{brock.F("c", "1"), brock.F("c", "22"), brock.F("a", "")},
-				1, map[string]string{"a": "", "b": "2", "c": "22"},
+				1,
+				map[string]string{"a": "", "b": "2", "c": "22"},
 			},
 			{
-				"empty field, bytes", []brock.FieldValue{brock.F("", []byte{0, 255})},
-				1, map[string]string{"a": "", "b": "2", "c": "22", "": "\x00\xff"},
+				"empty field, bytes",
+				[]brock.FieldValue{brock.F("", []byte{0, 255})},
+				1,
+				map[string]string{"a": "", "b": "2", "c": "22", "": "\x00\xff"},
 			},
 			{
-				"outgrow the entry", []brock.FieldValue{brock.F("b", "3"), brock.F("d", element(3)), brock.F("d", element(7)), brock.F("e", "5")},
-				2, map[string]string{"a": "", "b": "3", "c": "22", "": "\x00\xff", "d": element(7), "e": "5"},
+				"outgrow the entry",
+				[]brock.FieldValue{brock.F("b", "3"), brock.F("d", element(3)), brock.F("d", element(7)), brock.F("e", "5")},
+				2,
+				map[string]string{"a": "", "b": "3", "c": "22", "": "\x00\xff", "d": element(7), "e": "5"},
 			},
 			{
-				"overwrite in an object", []brock.FieldValue{brock.F("d", "4"), brock.F("b", element(7)), brock.F("f", "")},
-				1, map[string]string{"a": "", "b": element(7), "c": "22", "": "\x00\xff", "d": "4", "e": "5", "f": ""},
+				"overwrite in an object",
+				[]brock.FieldValue{brock.F("d", "4"), brock.F("b", element(7)), brock.F("f", "")},
+				1,
+				map[string]string{"a": "", "b": element(7), "c": "22", "": "\x00\xff", "d": "4", "e": "5", "f": ""},
 			},
 		}
 		for _, s := range steps {

@@ -138,8 +138,17 @@ func TestLRange(t *testing.T) {
 			_, err := c.RPush(key, values(list...)...)
 			require.NoError(t, err)
 			for _, tc := range []struct{ start, stop, from, to int }{
-				{0, 2, 0, 3}, {0, -1, 0, n}, {-2, -1, n - 2, n}, {1, 1, 1, 2}, {3, 2, 0, 0},
-				{-100 * n, 1, 0, 2}, {2, 100 * n, 2, n}, {n, n, 0, 0}, {-1, 0, 0, 0}, {-n, -n, 0, 1}, {0, -n - 1, 0, 0},
+				{0, 2, 0, 3},
+				{0, -1, 0, n},
+				{-2, -1, n - 2, n},
+				{1, 1, 1, 2},
+				{3, 2, 0, 0},
+				{-100 * n, 1, 0, 2},
+				{2, 100 * n, 2, n},
+				{n, n, 0, 0},
+				{-1, 0, 0, 0},
+				{-n, -n, 0, 1},
+				{0, -n - 1, 0, 0},
 			} {
 				got, err := c.LRange(key, tc.start, tc.stop)
 				require.NoError(t, err)
@@ -169,8 +178,15 @@ func TestLTrim(t *testing.T) {
 				list = append(list, element(i))
 			}
 			for _, tc := range []struct{ start, stop, from, to int }{
-				{0, -1, 0, n}, {1, -1, 1, n}, {0, -2, 0, n - 1}, {1, -2, 1, n - 1}, {2, 2, 2, 3},
-				{-3, -1, n - 3, n}, {-100 * n, 100 * n, 0, n}, {n, n, 0, 0}, {2, 1, 0, 0},
+				{0, -1, 0, n},
+				{1, -1, 1, n},
+				{0, -2, 0, n - 1},
+				{1, -2, 1, n - 1},
+				{2, 2, 2, 3},
+				{-3, -1, n - 3, n},
+				{-100 * n, 100 * n, 0, n},
+				{n, n, 0, 0},
+				{2, 1, 0, 0},
 			} {
 				_, err := c.RPush("l", values(list...)...)
 				require.NoError(t, err)

@@ -34,8 +34,8 @@ func (t *Tx) ListPush(db int, key string, e Entry, values [][]byte, head bool) (
 	var buf packedBuf
 	p := packed(buf[:0])
 	if head {
-		for i := len(values) - 1; i >= 0; i-- {
-			p = appendPacked(p, values[i])
+		for _, v := range slices.Backward(values) {
+			p = appendPacked(p, v)
 		}
 		p = append(p, e.Inline...)
 	} else {

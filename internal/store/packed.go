@@ -19,8 +19,8 @@ import (
 // Methods trust nothing: what is malformed is an error.
 type packed []byte
 
-// span is where a field with its value, or a member, stands: from from up to to.
-// mid is where the value begins. The zero span is none.
+// span is where a field with its value, or a member, stands: its first byte,
+// that of the value, and the one behind. The zero span is none.
 type span struct{ from, mid, to int }
 
 // found tells whether the span is one.

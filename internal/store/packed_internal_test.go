@@ -105,8 +105,11 @@ func TestPackedCut(t *testing.T) {
 // TestPackedCorrupt shows each reader bytes that nobody wrote.
 func TestPackedCorrupt(t *testing.T) {
 	for _, p := range []packed{
-		{1}, {0x80}, {0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 1},
-		{1, 'a', 2, 'b'}, binary.AppendUvarint(nil, 1<<63),
+		{1},
+		{0x80},
+		{0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 1},
+		{1, 'a', 2, 'b'},
+		binary.AppendUvarint(nil, 1<<63),
 	} {
 		t.Run(fmt.Sprintf("%x", []byte(p)), func(t *testing.T) {
 			_, err := p.count()
