@@ -115,7 +115,6 @@ func TestColdCollections(t *testing.T) {
 			require.Equal(t, tc.want, got)
 		}, func(t *testing.T, c *coldDB) {
 			t.Helper()
-			t.Helper()
 			got, err := c.LRange("l", 0, -1)
 			require.NoError(t, err)
 			require.Equal(t, tc.left, texts(got))
