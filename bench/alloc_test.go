@@ -5,7 +5,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -62,12 +61,10 @@ func BenchmarkIncr(b *testing.B) {
 	require.NoError(b, fill(db, n, []byte("0")))
 	keys := drawn(n)
 	b.Run(fmt.Sprintf("n=%s/impl=brock/mode=memory", measure.Name(n)), func(b *testing.B) {
-		b.ReportAllocs()
-		for i := 0; b.Loop(); i++ {
-			if _, err := db.Incr(keys.At(i)); err != nil {
-				b.Fatal(err)
-			}
-		}
+		measured(b, func(i int) error {
+			_, err := db.Incr(keys.At(i))
+			return err
+		})
 	})
 }
 
@@ -106,7 +103,6 @@ type writer interface {
 
 // updates measures three changes in an Update and on their own alternately.
 func updates(b *testing.B, db *brock.DB, keys measure.Keys) {
-	const turns = 1024
 	value := measure.Value(measure.ValueSize)
 	at := 0
 	change := func(w writer) error {
@@ -120,22 +116,26 @@ func updates(b *testing.B, db *brock.DB, keys measure.Keys) {
 		_, err := w.HSet("hash", brock.F("state", "paid"))
 		return err
 	}
-	repeat := func(fn func() error) time.Duration {
-		return timed(func() {
+	repeat := func(fn func() error) func() {
+		return func() {
 			for range turns {
 				if err := fn(); err != nil {
 					b.Fatal(err)
 				}
 			}
-		})
+		}
 	}
-	var alone, update time.Duration
+	calls := repeat(func() error { return change(db) })
+	update := repeat(func() error { return db.Update(func(tx *brock.Tx) error { return change(tx) }) })
+	var c, u cost
 	b.ReportAllocs()
 	for b.Loop() {
-		alone += repeat(func() error { return change(db) })
-		update += repeat(func() error { return db.Update(func(tx *brock.Tx) error { return change(tx) }) })
+		c.add(b, calls)
+		u.add(b, update)
 	}
-	b.ReportMetric(per(alone, b.N*turns), "ns/three-calls")
-	b.ReportMetric(per(update, b.N*turns), "ns/update")
-	b.ReportMetric(update.Seconds()/alone.Seconds(), "ratio")
+	b.ReportMetric(per(c.wall, b.N*turns), "ns/three-calls")
+	b.ReportMetric(per(u.wall, b.N*turns), "ns/update")
+	wall, cpu := u.over(c)
+	b.ReportMetric(wall, "ratio")
+	b.ReportMetric(cpu, "cpu-ratio")
 }

@@ -97,11 +97,22 @@ func together(n int, fn func(i int)) {
 	wg.Wait()
 }
 
-// timed returns how long fn takes.
-func timed(fn func()) time.Duration {
-	begin := time.Now()
+// cost is what work took by the clock, and of processors: on a machine that
+// others use, too, the latter is the steadier one.
+type cost struct{ wall, cpu time.Duration }
+
+// add adds what fn takes.
+func (c *cost) add(tb testing.TB, fn func()) {
+	tb.Helper()
+	before, begin := cpu(tb), time.Now()
 	fn()
-	return time.Since(begin)
+	c.wall += time.Since(begin)
+	c.cpu += cpu(tb) - before
+}
+
+// over returns c as a share of what other took, by the clock and of processors.
+func (c cost) over(other cost) (wall, cpu float64) {
+	return ratio(c.wall.Seconds(), other.wall.Seconds()), ratio(c.cpu.Seconds(), other.cpu.Seconds())
 }
 
 // per returns the nanoseconds of d for each of n.
@@ -119,4 +130,12 @@ func cpu(tb testing.TB) time.Duration {
 		require.NoError(tb, err)
 	}
 	return d
+}
+
+// ratio returns a/b, 0 where b is unknown.
+func ratio(a, b float64) float64 {
+	if b == 0 {
+		return 0
+	}
+	return a / b
 }

@@ -176,11 +176,3 @@ func digest(tx *brock.Tx, n int) (uint64, error) {
 
 // ms returns d in milliseconds.
 func ms(d time.Duration) float64 { return d.Seconds() * 1e3 }
-
-// ratio returns a/b, 0 where b is unknown.
-func ratio(a, b float64) float64 {
-	if b == 0 {
-		return 0
-	}
-	return a / b
-}
