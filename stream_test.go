@@ -20,7 +20,9 @@ type stoppedClock struct{ ms int64 }
 
 func (c *stoppedClock) Now() time.Time { return time.UnixMilli(c.ms) }
 
-func (c *stoppedClock) AfterFunc(time.Duration, func()) func() bool { return func() bool { return false } }
+func (c *stoppedClock) AfterFunc(time.Duration, func()) func() bool {
+	return func() bool { return false }
+}
 
 func sid(ms, seq uint64) brock.StreamID { return brock.StreamID{Ms: ms, Seq: seq} }
 
