@@ -245,7 +245,7 @@ func (c *commands) IncrBy(key string, by int64) (sum int64, err error) {
 		}
 		sum += by
 		var buf [20]byte
-		if err := t.StringSet(c.db, key, e, strconv.AppendInt(buf[:0], sum, 10), e.Deadline); err != nil {
+		if err := t.StringSet(c.db, key, &e, strconv.AppendInt(buf[:0], sum, 10), e.Deadline); err != nil {
 			return err
 		}
 		t.Emit(c.db, store.String, key)
@@ -387,7 +387,7 @@ func (c *commands) set(t *store.Tx, key string, value []byte, o setOptions) erro
 	if o.nx && ok || o.xx && !ok {
 		return ErrNotSet
 	}
-	if err := t.StringSet(c.db, key, old, value, o.deadline(t, old)); err != nil {
+	if err := t.StringSet(c.db, key, &old, value, o.deadline(t, old)); err != nil {
 		return err
 	}
 	t.Emit(c.db, store.String, key)

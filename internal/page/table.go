@@ -270,6 +270,12 @@ func (a *Access) DirPut(t *Table, hash uint64, key string, value []byte) (added 
 	if err := a.place(t, hash, key); err != nil {
 		return false, err
 	}
+	return a.DirSet(t, hash, key, value)
+}
+
+// DirSet is DirPut for the key that the last DirGet has looked up, with no
+// change in between.
+func (a *Access) DirSet(t *Table, hash uint64, key string, value []byte) (added bool, err error) {
 	g, slot := a.current(&a.m.parts[t.obj>>56], a.hit.id), a.hit.slot
 	if slot < 0 {
 		return true, a.put(t, &g, hash, key, value)

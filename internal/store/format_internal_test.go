@@ -51,8 +51,8 @@ func TestFormatRecords(t *testing.T) {
 		n   int
 		run func(tx *Tx) error
 	}{
-		{0, func(tx *Tx) error { return tx.StringSet(0, "hits", Entry{}, []byte("7"), 0) }},
-		{0, func(tx *Tx) error { return tx.StringSet(0, "hits", Entry{}, []byte("7"), 1_767_225_600_000) }},
+		{0, func(tx *Tx) error { return tx.StringSet(0, "hits", &Entry{}, []byte("7"), 0) }},
+		{0, func(tx *Tx) error { return tx.StringSet(0, "hits", &Entry{}, []byte("7"), 1_767_225_600_000) }},
 		{11, func(tx *Tx) error {
 			_, err := tx.ListPush(0, "big", Entry{}, [][]byte{bytes.Repeat([]byte("x"), 200)}, false)
 			return err

@@ -26,7 +26,7 @@ func (t *Tx) Rename(db int, src string, dstDB int, dst string) error {
 			return err
 		}
 	}
-	if err := t.replaceEntry(dstDB, dst, old, e); err != nil {
+	if err := t.replaceEntry(dstDB, dst, &old, &e); err != nil {
 		return err
 	}
 	return t.remove(t.spaces.dbs[db], t.keyHash(src), src)
@@ -66,7 +66,7 @@ func (t *Tx) Copy(src string, e Entry, dstDB int, dst string) error {
 			return err
 		}
 	}
-	return t.replaceEntry(dstDB, dst, old, e)
+	return t.replaceEntry(dstDB, dst, &old, &e)
 }
 
 // copyObject makes a new object with the contents of e's, in its partition.

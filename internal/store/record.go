@@ -140,7 +140,7 @@ func (t *Tx) put(sp *space, hash uint64, key string, entry []byte) error {
 		return err
 	}
 	before, after := entryDeadlineOf(old), entryDeadlineOf(entry)
-	added, err := t.acc.DirPut(dir, hash, key, entry)
+	added, err := t.acc.DirSet(dir, hash, key, entry)
 	if err != nil {
 		return err
 	}

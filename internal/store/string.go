@@ -14,21 +14,22 @@ func fitsInline(key string, n int) bool { return len(key)+n <= InlineMax }
 
 // StringSet makes value the key's value, whatever it held before (old, if
 // found), with a deadline or none (0).
-func (t *Tx) StringSet(db int, key string, old Entry, value []byte, deadline int64) error {
-	if err := t.enterObject(old); err != nil {
-		return err
+func (t *Tx) StringSet(db int, key string, old *Entry, value []byte, deadline int64) error {
+	if old.Object != 0 {
+		if err := t.enterObject(*old); err != nil {
+			return err
+		}
 	}
 	e := Entry{Type: String, Deadline: deadline}
-	part := page.PartitionOf(t.keyHash(key))
 	if fitsInline(key, len(value)) {
 		e.Inline = value
 	} else {
-		e.Object = t.newObject(part)
+		e.Object = t.newObject(page.PartitionOf(t.keyHash(key)))
 		if err := t.newString(e.Object, value, 0); err != nil {
 			return err
 		}
 	}
-	return t.replaceEntry(db, key, old, e)
+	return t.replaceEntry(db, key, old, &e)
 }
 
 // enterObject makes sure that the partition of an entry's object is at hand.
@@ -41,8 +42,8 @@ func (t *Tx) enterObject(e Entry) error {
 
 // replaceEntry puts an entry and drops the object of the old one, whose
 // partition is at hand.
-func (t *Tx) replaceEntry(db int, key string, old, e Entry) error {
-	if err := t.Put(db, key, e); err != nil {
+func (t *Tx) replaceEntry(db int, key string, old, e *Entry) error {
+	if err := t.putEntry(db, key, e); err != nil {
 		return err
 	}
 	if old.Object != 0 && old.Object != e.Object {

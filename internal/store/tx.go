@@ -142,6 +142,11 @@ func (t *Tx) LookupForWrite(db int, key string) (e Entry, ok bool, err error) {
 // Put makes e the key's entry. An object that the key's old entry names and e
 // does not has to be dropped by the caller, see Replace.
 func (t *Tx) Put(db int, key string, e Entry) error {
+	return t.putEntry(db, key, &e)
+}
+
+// putEntry is Put.
+func (t *Tx) putEntry(db int, key string, e *Entry) error {
 	if t.ReadOnly() {
 		return ErrReadOnly
 	}
