@@ -2,8 +2,15 @@ package brock
 
 import (
 	"cmp"
+	"fmt"
 	"math"
+	"math/rand/v2"
+	"slices"
 	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/brockdb/brock/internal/oracle"
 	"github.com/brockdb/brock/internal/store"
@@ -203,4 +210,109 @@ func sortedDumpers() map[string]func(*commands, string, *oracle.Value) error {
 			})
 		},
 	}
+}
+
+// TestColdSorted changes a sorted set, a stream and a bitmap that have to be
+// loaded again and again, with restarts, beside plain Go.
+func TestColdSorted(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("SEED=%d", seed)
+	w := &coldSorted{coldDB: openCold(t), r: rand.New(rand.NewPCG(seed, 1)), scores: map[string]float64{}, bits: make([]byte, 2<<20)}
+	for i := range 4000 {
+		w.change()
+		if i%25 == 0 {
+			w.chill()
+		}
+		switch i % 1000 {
+		case 700:
+			w.compare()
+			w.reopen()
+		case 999:
+			w.compare()
+		}
+	}
+}
+
+// coldSorted is the database and what it has to equal.
+type coldSorted struct {
+	*coldDB
+	r       *rand.Rand
+	scores  map[string]float64
+	entries []oracle.Entry
+	last    StreamID
+	bits    []byte
+}
+
+// change makes one change, or a few at once.
+func (w *coldSorted) change() {
+	member := fmt.Sprint("member ", w.r.IntN(1500), strings.Repeat("m", 150))
+	switch k := w.r.IntN(10); {
+	case k < 3:
+		score := float64(w.r.IntN(100))
+		_, err := w.ZAdd("z", Z{Member: member, Score: score})
+		require.NoError(w.t, err)
+		w.scores[member] = score
+	case k < 4:
+		var members []Z
+		for i := range 1 + w.r.IntN(60) {
+			m := Z{Member: fmt.Sprint("member ", w.r.IntN(1500), strings.Repeat("m", 150)), Score: float64(i)}
+			members = append(members, m)
+			w.scores[m.Member] = m.Score
+		}
+		_, err := w.ZAdd("z", members...)
+		require.NoError(w.t, err)
+	case k < 5:
+		n, err := w.ZRem("z", member)
+		require.NoError(w.t, err)
+		_, in := w.scores[member]
+		require.Equal(w.t, in, n == 1)
+		delete(w.scores, member)
+	case k < 7:
+		id, err := w.XAdd("x", AutoSeq(w.last.Ms+w.r.Uint64N(2)), F("field", strings.Repeat("v", w.r.IntN(100)*w.r.IntN(100))))
+		require.NoError(w.t, err)
+		w.last = id
+		entries, err := w.XRange("x", id, id, 1)
+		require.NoError(w.t, err)
+		w.entries = append(w.entries, streamEntries(entries)...)
+	case k < 8 && len(w.entries) > 0:
+		i := w.r.IntN(len(w.entries))
+		id, err := ParseStreamID(w.entries[i].ID)
+		require.NoError(w.t, err)
+		n, err := w.XDel("x", id)
+		require.NoError(w.t, err)
+		require.Equal(w.t, 1, n)
+		w.entries = slices.Delete(w.entries, i, i+1)
+	default:
+		offset := w.r.Int64N(int64(8 * len(w.bits)))
+		_, err := w.SetBit("b", offset, true)
+		require.NoError(w.t, err)
+		w.bits[offset/8] |= 0x80 >> (offset % 8)
+	}
+}
+
+// compare looks at everything.
+func (w *coldSorted) compare() {
+	want := make([]Z, 0, len(w.scores))
+	for member, score := range w.scores {
+		want = append(want, Z{Member: member, Score: score})
+	}
+	slices.SortFunc(want, func(a, b Z) int {
+		return cmp.Or(cmp.Compare(a.Score, b.Score), strings.Compare(a.Member, b.Member))
+	})
+	w.chill()
+	got, err := w.ZRange("z", 0, -1)
+	require.NoError(w.t, err)
+	require.Equal(w.t, want, got)
+	for i := 0; i < len(want); i += 50 {
+		w.chill()
+		rank, err := w.ZRank("z", want[i].Member)
+		require.NoError(w.t, err)
+		require.Equal(w.t, i, rank)
+	}
+	entries, err := w.XRange("x", StreamID{}, MaxStreamID(), -1)
+	require.NoError(w.t, err)
+	require.Equal(w.t, w.entries, streamEntries(entries))
+	n, err := w.BitCount("b")
+	require.NoError(w.t, err)
+	require.Equal(w.t, countOnes(w.bits), n)
 }
