@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"compress/gzip"
+	"errors"
 	"io"
 	"os"
 	"regexp"
@@ -75,12 +76,12 @@ func read(files []string, size int, fn func(batch []hit) error) (skipped int, er
 
 // lines calls fn with each line of a file, which is unpacked if its name ends
 // in .gz.
-func lines(name string, fn func(line string) error) error {
+func lines(name string, fn func(line string) error) (err error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { err = errors.Join(err, f.Close()) }()
 	var r io.Reader = f
 	if strings.HasSuffix(name, ".gz") {
 		if r, err = gzip.NewReader(f); err != nil {

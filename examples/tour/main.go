@@ -16,6 +16,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -39,13 +40,12 @@ func main() {
 
 // tour runs the tour in dir, or in a temporary directory if that is empty.
 func tour(dir string, files []string) error {
-	if dir == "" {
-		temp, err := os.MkdirTemp("", "brock-tour-")
-		if err != nil {
-			return err
-		}
-		defer os.RemoveAll(temp)
-		dir = temp
+	if dir != "" {
+		return run(os.Stdout, dir, files)
 	}
-	return run(os.Stdout, dir, files)
+	dir, err := os.MkdirTemp("", "brock-tour-")
+	if err != nil {
+		return err
+	}
+	return errors.Join(run(os.Stdout, dir, files), os.RemoveAll(dir))
 }
