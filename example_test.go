@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"log"
 	"os"
 	"path/filepath"
 	"time"
@@ -16,16 +15,14 @@ import (
 // exampleDB returns a database that the examples work on.
 func exampleDB() *brock.DB {
 	db, err := brock.OpenMemory(nil)
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	return db
 }
 
 // must ends an example at an error.
 func must(err error) {
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 }
 
@@ -33,31 +30,20 @@ func must(err error) {
 // it starts again.
 func Example() {
 	dir, err := os.MkdirTemp("", "brock-example-")
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	defer os.RemoveAll(dir)
 
 	for range 2 { // two runs of the program
 		db, err := brock.Open(dir, nil)
-		if err != nil {
-			log.Fatal(err)
-		}
+		must(err)
 		n, err := db.Incr("runs")
-		if err != nil {
-			log.Fatal(err)
-		}
-		if _, err := db.LPush("log", fmt.Appendf(nil, "run %d", n)); err != nil {
-			log.Fatal(err)
-		}
+		must(err)
+		_, err = db.LPush("log", fmt.Appendf(nil, "run %d", n))
+		must(err)
 		entries, err := db.LRange("log", 0, -1)
-		if err != nil {
-			log.Fatal(err)
-		}
+		must(err)
 		fmt.Printf("%s\n", entries)
-		if err := db.Close(); err != nil {
-			log.Fatal(err)
-		}
+		must(db.Close())
 	}
 	// Output:
 	// [run 1]
@@ -71,9 +57,7 @@ func ExampleOpen() {
 		Durability:   brock.Always, // nothing acknowledged is lost, whatever happens
 		MemoryBudget: 256 << 20,    // of values; keys are always in memory
 	})
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	defer db.Close()
 
 	_, err = brock.Open(dir, nil) // a directory has one owner
