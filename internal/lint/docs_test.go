@@ -146,7 +146,7 @@ func receiver(fn *ast.FuncDecl) string {
 func TestCommandsDocument(t *testing.T) {
 	commands := append(methods(t, ".", "commands", "DB"), methods(t, "mq", "Broker", "Delivery")...)
 	named := map[string]bool{}
-	rows := regexp.MustCompile("(?m)^\\| [^|]+ \\| ([^|]+) \\|").FindAllStringSubmatch(document(t, "docs/commands.md"), -1)
+	rows := regexp.MustCompile(`(?m)^\| [^|]+ \| ([^|]+) \|`).FindAllStringSubmatch(document(t, "docs/commands.md"), -1)
 	for _, row := range rows {
 		for _, m := range regexp.MustCompile("`(\\w+)`").FindAllStringSubmatch(row[1], -1) {
 			named[m[1]] = true
