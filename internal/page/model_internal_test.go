@@ -116,6 +116,7 @@ type world struct {
 	focus    uint64 // the object to change
 	kinds    []int  // of objects to create
 	writing  bool   // a change is under way
+	only     bool   // to write
 	last     string // what was changed last
 }
 
@@ -525,6 +526,9 @@ func (w *world) private() {
 
 // background does what happens beside writers.
 func (w *world) background() {
+	if w.only {
+		return
+	}
 	switch w.rnd.IntN(8) {
 	case 0:
 		if len(w.views) < 6 {
