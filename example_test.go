@@ -65,6 +65,52 @@ func ExampleOpen() {
 	// Output: true
 }
 
+// The transactions of the README: an order is paid, and the job that this makes
+// is done.
+func Example_queue() {
+	db := exampleDB()
+	defer db.Close()
+	broker, err := mq.Open(db, nil)
+	must(err)
+	defer broker.Close()
+	_, err = broker.DeclareQueue("jobs", nil)
+	must(err)
+
+	err = db.Update(func(tx *brock.Tx) error {
+		if err := tx.Set("order:7", []byte("paid")); err != nil {
+			return err
+		}
+		if _, err := tx.LPush("recent", []byte("order:7")); err != nil {
+			return err
+		}
+		if _, err := tx.ZAdd("spent", brock.Z{Member: "ann", Score: 42}); err != nil {
+			return err
+		}
+		return broker.PublishTx(tx, "", "jobs", mq.Message{Body: []byte("ship order:7")})
+	}) // all four, or, on an error, a panic or a crash, none
+	must(err)
+
+	d, err := broker.Get("jobs") // its body, and what AckTx needs
+	must(err)
+	fmt.Printf("%s\n", d.Body)
+	err = db.Update(func(tx *brock.Tx) error {
+		if err := tx.Set("order:7", []byte("shipped")); err != nil {
+			return err
+		}
+		return d.AckTx(tx)
+	})
+	must(err)
+
+	state, err := db.Get("order:7")
+	fmt.Printf("%s %v\n", state, err)
+	_, err = broker.Get("jobs")
+	fmt.Println(errors.Is(err, mq.ErrEmpty))
+	// Output:
+	// ship order:7
+	// shipped <nil>
+	// true
+}
+
 // An order is paid: its state, the list of recent orders, what the customer
 // has spent, and the job for the warehouse change together, or not at all.
 func ExampleDB_Update() {

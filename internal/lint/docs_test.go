@@ -77,6 +77,18 @@ func TestREADME(t *testing.T) {
 	require.Empty(t, output(t, dir, filepath.Join(dir, "block2.exe")))
 }
 
+// TestREADMETransactions checks that the transactions of the README are those
+// of an example, which is run.
+func TestREADMETransactions(t *testing.T) {
+	flat := func(text string) string { return strings.Join(strings.Fields(text), " ") }
+	examples := flat(document(t, "example_test.go"))
+	all := regexp.MustCompile(`(?s)err = db\.Update\(.*?\n\t?\}\)`).FindAllString(document(t, "README.md"), -1)
+	require.Len(t, all, 2)
+	for _, tx := range all {
+		require.True(t, strings.Contains(examples, flat(tx)), "not in example_test.go: %s", tx)
+	}
+}
+
 // newModule makes a module that needs this one, and what this one needs.
 func newModule(t *testing.T) string {
 	t.Helper()
