@@ -313,6 +313,7 @@ type KV struct {
 func (c *commands) MGet(keys ...string) (values [][]byte, err error) {
 	err = c.readAll(keys, func(t *store.Tx) error {
 		values = make([][]byte, len(keys))
+		t.Warm(c.db, keys)
 		for i, key := range keys {
 			e, ok, err := c.lookup(t, key, store.String)
 			if err == nil && ok {
@@ -343,6 +344,7 @@ func (c *commands) MSet(pairs ...KV) error {
 		}
 	}
 	return c.writeAll(keys, func(t *store.Tx) error {
+		t.Warm(c.db, keys)
 		for i := range pairs { // all partitions have to be at hand before the first change
 			if err := t.Ready(c.db, pairs[i].Key); err != nil {
 				return err

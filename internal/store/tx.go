@@ -31,6 +31,7 @@ type Tx struct {
 	gone      []*space // spaces to sweep
 	served    []*Waiter
 	view      *view // the View that this is, or nil
+	warm      uint32
 	scratch   []byte
 	entry     []byte  // the entry being put
 	hashOf    uintptr // where the last key hashed is, see keyHash
@@ -85,6 +86,23 @@ func (t *Tx) keyHash(key string) uint64 {
 		t.hashOf, t.hashLen, t.hash = at, len(key), t.s.mem.Hash(key)
 	}
 	return t.hash
+}
+
+// Warm prepares look-ups of several keys, see [page.Memory.Warm]: a command of
+// many keys calls it first. In a transaction it does nothing.
+func (t *Tx) Warm(db int, keys []string) {
+	if m := t.acc.Mode(); m != page.Shared && m != page.Direct || len(keys) < 2 {
+		return
+	}
+	var buf [32]uint64
+	for len(keys) > 0 {
+		n := min(len(keys), len(buf))
+		for i, key := range keys[:n] {
+			buf[i] = t.s.mem.Hash(key)
+		}
+		t.warm += t.s.mem.Warm(&t.spaces.dbs[db].tables, buf[:n])
+		keys = keys[n:]
+	}
 }
 
 // Databases returns the number of logical databases.
