@@ -1,6 +1,7 @@
 package brock
 
 import (
+	"cmp"
 	"errors"
 	"math"
 
@@ -113,12 +114,12 @@ func (c *commands) HLen(key string) (n int, err error) { return c.length(key, st
 // Redis: HSET key field value [field value …].
 func (c *commands) HSet(key string, fields ...FieldValue) (added int, err error) {
 	if len(fields) == 0 {
-		return 0, errArity("hset")
+		return 0, c.refuse(errArity("hset"))
 	}
 	pairs := make([]store.Field, len(fields))
 	for i, f := range fields {
 		if len(f.Value) > store.MaxString {
-			return 0, ErrTooLong
+			return 0, c.refuse(ErrTooLong)
 		}
 		pairs[i] = store.Field{Name: f.Field, Value: f.Value}
 	}
@@ -138,6 +139,10 @@ func (c *commands) HSet(key string, fields ...FieldValue) (added int, err error)
 	}
 	return added, nil
 }
+
+// refuse returns err, which the arguments of a command are refused with, unless
+// no command can run at all.
+func (c *commands) refuse(err error) error { return cmp.Or(c.bad, err) }
 
 // errArity is what a command that wants more arguments returns.
 func errArity(command string) error {

@@ -35,7 +35,7 @@ const (
 // Redis: BLPOP key [key …] timeout.
 func (c *commands) BLPop(ctx context.Context, keys ...string) (key string, value []byte, err error) {
 	if len(keys) == 0 {
-		return "", nil, errArity("blpop")
+		return "", nil, c.refuse(errArity("blpop"))
 	}
 	if err := cmp.Or(c.bad, ctx.Err()); err != nil {
 		return "", nil, err
@@ -151,7 +151,7 @@ func (c *commands) LIndex(key string, index int) (value []byte, err error) {
 // Redis: LINSERT key BEFORE | AFTER pivot element.
 func (c *commands) LInsert(key string, side Side, pivot, value []byte) (length int, err error) {
 	if len(value) > store.MaxString {
-		return 0, ErrTooLong
+		return 0, c.refuse(ErrTooLong)
 	}
 	err = c.writeLong(key, func(t *store.Tx, e store.Entry, n, limit int) error {
 		length = 0
@@ -330,11 +330,11 @@ func (c *commands) RPush(key string, values ...[]byte) (length int, err error) {
 // push puts values at an end of the list at key for the command of that name.
 func (c *commands) push(command, key string, values [][]byte, head bool) (length int, err error) {
 	if len(values) == 0 {
-		return 0, errArity(command)
+		return 0, c.refuse(errArity(command))
 	}
 	for _, v := range values {
 		if len(v) > store.MaxString {
-			return 0, ErrTooLong
+			return 0, c.refuse(ErrTooLong)
 		}
 	}
 	err = c.change(key, len(values), func(t *store.Tx) error {
@@ -388,7 +388,7 @@ func (c *commands) pop(t *store.Tx, key string, head bool) (value []byte, ok boo
 // popCount removes up to count elements from an end of the list at key.
 func (c *commands) popCount(key string, count int, head bool) (values [][]byte, err error) {
 	if count < 0 {
-		return nil, errNegative()
+		return nil, c.refuse(errNegative())
 	}
 	found := false
 	err = c.writeLong(key, func(t *store.Tx, e store.Entry, n, limit int) error {

@@ -20,7 +20,7 @@ import (
 // Redis: SADD key member [member …].
 func (c *commands) SAdd(key string, members ...string) (added int, err error) {
 	if len(members) == 0 {
-		return 0, errArity("sadd")
+		return 0, c.refuse(errArity("sadd"))
 	}
 	err = c.change(key, len(members), func(t *store.Tx) error {
 		e, _, err := c.lookupForWrite(t, key, store.Set)
@@ -61,7 +61,7 @@ func (c *commands) SCard(key string) (n int, err error) { return c.length(key, s
 // Redis: SINTER key [key …].
 func (c *commands) SInter(keys ...string) (members []string, err error) {
 	if len(keys) == 0 {
-		return nil, errArity("sinter")
+		return nil, c.refuse(errArity("sinter"))
 	}
 	limit := longRead
 	run := func(t *store.Tx) error {
@@ -199,7 +199,7 @@ func (c *commands) SPop(key string) (member string, err error) {
 // Redis: SPOP key count.
 func (c *commands) SPopCount(key string, count int) (members []string, err error) {
 	if count < 0 {
-		return nil, errNegative()
+		return nil, c.refuse(errNegative())
 	}
 	seed := [2]uint64{rand.Uint64(), rand.Uint64()} // the same in each run
 	err = c.exec(func(t *store.Tx) error {
