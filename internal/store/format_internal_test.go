@@ -114,3 +114,14 @@ func TestFormatPages(t *testing.T) {
 	require.True(t, o.Insert(0, []byte("\x00z")))
 	shows(t, doc, o[:o.Used()], true)
 }
+
+// TestFormatBackup does that with a backup.
+func TestFormatBackup(t *testing.T) {
+	s, err := Open(engine.NewMemorySeed(0x0123456789abcdef, 1), Options{NoTimers: true, Databases: 2})
+	require.NoError(t, err)
+	require.NoError(t, s.Exec(nil, func(tx *Tx) error { return tx.StringSet(0, "hits", &Entry{}, []byte("7"), 0) }))
+	var b bytes.Buffer
+	require.NoError(t, s.Backup(&b))
+	shows(t, formatExamples(t), b.Bytes(), true)
+	require.NoError(t, s.Close())
+}
