@@ -222,11 +222,13 @@ func (a *Access) place(t *Table, hash uint64, key string) error {
 		return err
 	}
 	h.id = t.leaves[t.index(pos(true, hash))]
+	var block []byte // directories are always in memory
 	if a.mode == Private {
 		g, _, _ := a.privateLeaf(p, h.id, pos(true, hash))
-		h.id = g.id
+		h.id, block = g.id, g.block
+	} else {
+		block = a.m.pool.Bytes(p.at(h.id).ref)
 	}
-	block := a.m.pool.Bytes(a.desc(p, h.id).ref) // directories are always in memory
 	h.t, h.hash, h.key, h.slot = t, hash, key, Hashed(block).Find(hash, key)
 	return nil
 }
@@ -276,7 +278,7 @@ func (a *Access) DirPut(t *Table, hash uint64, key string, value []byte) (added 
 // DirSet is DirPut for the key that the last DirGet has looked up, with no
 // change in between.
 func (a *Access) DirSet(t *Table, hash uint64, key string, value []byte) (added bool, err error) {
-	g, slot := a.current(&a.m.parts[t.obj>>56], a.hit.id), a.hit.slot
+	g, slot := a.placed(t), a.hit.slot
 	if slot < 0 {
 		return true, a.put(t, &g, hash, key, value)
 	}
@@ -288,12 +290,22 @@ func (a *Access) DirSet(t *Table, hash uint64, key string, value []byte) (added 
 	return false, a.put(t, &g, hash, key, value)
 }
 
+// placed returns the leaf that place has found.
+func (a *Access) placed(t *Table) pg {
+	p := &a.m.parts[t.obj>>56]
+	if a.mode == Private && a.hit.id&privateBit == 0 { // others load pages, and note what is imaged
+		p.RLock()
+		defer p.RUnlock()
+	}
+	return a.current(p, a.hit.id)
+}
+
 // DirDelete removes key from a directory and tells whether it was there.
 func (a *Access) DirDelete(t *Table, hash uint64, key string) (bool, error) {
 	if err := a.place(t, hash, key); err != nil || a.hit.slot < 0 {
 		return false, err
 	}
-	g := a.current(&a.m.parts[t.obj>>56], a.hit.id)
+	g := a.placed(t)
 	return a.remove1(t, &g, hash, key), nil
 }
 
