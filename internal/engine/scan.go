@@ -50,6 +50,15 @@ func (l *segmentLog) scan(from LSN, fn func(Group) error) error {
 	if err != nil {
 		return fmt.Errorf("log replay: %w", err)
 	}
+	if first {
+		// What a kill has left in the page cache: fn may fold what it gets into
+		// the base, which must not be ahead of the log.
+		for _, seg := range segs {
+			if err := syncFile(l.opt.fs, l.name(seg.number)); err != nil {
+				return fmt.Errorf("log replay: %w", err)
+			}
+		}
+	}
 	if err := s.run(start); err != nil {
 		return err
 	}
@@ -283,9 +292,7 @@ func (s *scanner) witness(i int, off int64, lsn LSN) (int64, error) {
 }
 
 // finish fixes the end of the log for its appends: it sorts the segments into
-// live, ready and spare, wipes what an earlier life left behind the end, and
-// makes durable what a kill has left in the page cache, so that Synced does
-// not promise too much.
+// live, ready and spare, and wipes what an earlier life left behind the end.
 func (s *scanner) finish() error {
 	l := s.log
 	low := s.endSeg
@@ -304,9 +311,6 @@ func (s *scanner) finish() error {
 	last := max(s.next, 1) - 1
 	for i, seg := range live {
 		seg.last = max(s.ends[low+i], s.begin)
-		if err := syncFile(l.opt.fs, l.name(seg.number)); err != nil {
-			return err
-		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
