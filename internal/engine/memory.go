@@ -375,7 +375,8 @@ func (s *State) complete(step, parts uint64, lsn LSN, tables []byte) {
 			s.Complete[p] = lsn
 		}
 	}
-	s.Complete[PartitionCount-1] = lsn
+	// In recovery the tables may be ahead of what has been replayed.
+	s.Complete[PartitionCount-1] = max(s.Complete[PartitionCount-1], lsn)
 	s.Tables = slices.Clone(tables)
 }
 

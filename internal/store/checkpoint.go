@@ -122,7 +122,7 @@ func (s *Store) Step(mask uint64) error {
 	st.End()
 	for i := range s.check.complete {
 		if i == page.Partitions || mask>>i&1 != 0 {
-			s.check.complete[i] = st.LSN
+			s.check.complete[i] = max(s.check.complete[i], st.LSN) // in recovery the tables may be ahead
 		}
 	}
 	s.check.sweep = append(s.check.sweep, st.Dropped()...)

@@ -173,32 +173,42 @@ func (s *Store) loadDirs(sp *spaces) error {
 // replayLog applies the log behind the base.
 func (s *Store) replayLog(state engine.State) error {
 	r := replay{s: s, complete: state.Complete, t: &Tx{s: s}}
-	last := slices.Max(state.Complete[:])
 	err := s.wlog.log.Replay(slices.Min(state.Complete[:])+1, func(g engine.Group) error {
 		if err := transactions(g, r.transaction); err != nil {
 			return err
 		}
-		last = max(last, g.Last())
-		s.committed.Store(last)
-		s.wlog.written.Store(last)
-		return s.relieve()
+		s.committed.Store(g.Last())
+		s.wlog.written.Store(g.Last())
+		return s.relieve(&state)
 	})
 	if err != nil {
 		return err
 	}
+	last := max(s.committed.Load(), slices.Max(state.Complete[:]))
 	s.committed.Store(last)
 	s.wlog.written.Store(last)
 	s.wlog.synced.Store(min(last, s.wlog.log.Synced()))
 	return nil
 }
 
-// relieve keeps a recovery within the memory budget.
-func (s *Store) relieve() error {
+// relieve keeps a recovery within the memory budget. Its steps are as of what
+// has been replayed: they leave out the partitions that the base had found
+// complete at a later LSN.
+func (s *Store) relieve(state *engine.State) error {
 	if s.opts.MemoryBudget == 0 || s.mem.Used() < s.opts.MemoryBudget {
 		return nil
 	}
 	if s.dirtyBytes() > s.opts.MemoryBudget/3 {
+		var behind uint64
+		for i := range page.Partitions {
+			if state.Complete[i] <= s.committed.Load() {
+				behind |= 1 << i
+			}
+		}
 		for _, mask := range s.steps() {
+			if mask &= behind; mask == 0 {
+				continue
+			}
 			if err := s.Step(mask); err != nil {
 				return err
 			}
