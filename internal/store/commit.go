@@ -155,14 +155,16 @@ func (l *commitLog) awaitOnce(lsn uint64, sync bool) error {
 // write writes the open group. The caller has been made its leader.
 func (l *commitLog) write(sync bool) error {
 	l.mu.Lock()
-	g := l.open
+	g, err := l.open, l.err
 	l.open, l.writing = l.spare, g
 	l.open.reset()
 	l.spare = nil
 	l.mu.Unlock()
 
 	began := time.Now()
-	err := l.log.Append(engine.Group{Epoch: l.epoch, First: g.first, Count: g.count, Payload: g.buf})
+	if err == nil { // nothing is written behind what may be missing
+		err = l.log.Append(engine.Group{Epoch: l.epoch, First: g.first, Count: g.count, Payload: g.buf})
+	}
 	took := time.Since(began)
 	if err == nil {
 		l.written.Store(g.last())
@@ -189,7 +191,11 @@ func (l *commitLog) write(sync bool) error {
 // poison keeps the first error of the log; every later call gets it. The
 // caller holds mu.
 func (l *commitLog) poison(err error) {
-	if l.err == nil {
+	switch {
+	case l.err != nil:
+	case errors.Is(err, ErrPoisoned):
+		l.err = err
+	default:
 		l.err = fmt.Errorf("%w: %w", ErrPoisoned, err)
 	}
 }
@@ -206,8 +212,8 @@ func (l *commitLog) sync() error {
 	l.syncMu.Lock()
 	defer l.syncMu.Unlock()
 	upTo := l.written.Load()
-	if l.synced.Load() >= upTo {
-		return l.failed()
+	if err := l.failed(); err != nil || l.synced.Load() >= upTo {
+		return err // after a failed sync the next would be told that all is well
 	}
 	began := time.Now()
 	err := l.log.Sync()
