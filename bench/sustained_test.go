@@ -38,9 +38,11 @@ func BenchmarkSustained(b *testing.B) {
 		require.NoError(b, fill(db, n, value))
 		b.Run("pace=none", func(b *testing.B) {
 			for b.Loop() {
-				memory = sustainedRun(b, load{db: db, n: n}).rate()
+				r := sustainedRun(b, load{db: db, n: n})
+				memory = r.rate()
+				b.ReportMetric(memory, "sets/s")
+				b.ReportMetric(per(r.cpu, r.ops)/1e3, "cpu-us/set")
 			}
-			b.ReportMetric(memory, "sets/s")
 		})
 	})
 	b.Run("n="+measure.Name(n)+"/mode=everysecond", func(b *testing.B) {
@@ -83,7 +85,7 @@ func reportSustained(b *testing.B, r run, memory float64) {
 	middle, last := r.thirds()
 	writes := float64(r.written) / float64(r.ops*pair)
 	b.ReportMetric(r.rate(), "sets/s")
-	b.ReportMetric(r.cores(), "cores")
+	b.ReportMetric(per(r.cpu, r.ops)/1e3, "cpu-us/set")
 	b.ReportMetric(ratio(r.rate(), memory), "of-memory") // at least 0.6
 	b.ReportMetric(r.worst(), "worst5s/mean")            // at least 0.6
 	b.ReportMetric(ms(r.groups.Quantile(0.5)), "p50-ms")
