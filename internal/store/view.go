@@ -96,15 +96,15 @@ func (s *Store) retained() (n int64) {
 }
 
 // throttle keeps a writer from outrunning the memory budget: above it by an
-// eighth, writers drop pages themselves and, where too many are dirty, run the
-// next checkpoint step. If directories alone exceed the budget the store goes
-// on.
+// eighth, writers drop pages themselves and, where a quarter of it is dirty,
+// run the next checkpoint step. If what can never be dropped exceeds the budget
+// the store goes on.
 func (s *Store) throttle() {
 	budget := s.opts.MemoryBudget
 	for budget > 0 && s.mem.Used() > budget+budget/8 {
 		s.reclaim()
 		s.evict()
-		if s.mem.Used() <= budget+budget/8 || s.dirtyBytes() < budget/16 || s.usable() != nil {
+		if s.mem.Used() <= budget+budget/8 || s.dirtyBytes() <= budget/4 || s.usable() != nil {
 			return
 		}
 		if s.Step(s.steps()[0]) != nil {
