@@ -403,12 +403,8 @@ func (w *world) changeKeyed(i int, id uint64, o *objectModel) change {
 			return err
 		}
 		if there {
-			rank, old, err := a.TreeFind(t, []byte(before+key))
-			if err != nil || old == nil {
+			if was, err := a.TreeDelete(t, []byte(before+key)); err != nil || !was {
 				return fmt.Errorf("member %q has no place: %w", key, err)
-			}
-			if err := a.TreeRemove(t, rank, 1); err != nil {
-				return err
 			}
 		}
 		_, err := a.FieldPut(id, w.m.Hash(key), key, []byte(score))
@@ -435,10 +431,12 @@ func (w *world) removeKeyed(i int, id uint64, o *objectModel, key string) change
 		case string(old) != item:
 			return fmt.Errorf("item %q is %q", item, old)
 		}
-		if err := a.TreeRemove(t, rank, 1); err != nil {
-			return err
+		if rank%2 == 0 {
+			_, err = a.TreeDelete(t, t.key([]byte(item)))
+		} else {
+			err = a.TreeRemove(t, rank, 1)
 		}
-		if o.kind == kindZSet {
+		if err == nil && o.kind == kindZSet {
 			_, err = a.FieldDelete(id, w.m.Hash(key), key)
 		}
 		return err

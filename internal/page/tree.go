@@ -116,15 +116,17 @@ func (a *Access) seekEnd(t Tree) ([]frame, error) {
 }
 
 // seekKey walks to the first item whose key is not below key. rank is its
-// position, found whether its key is that key.
-func (a *Access) seekKey(t Tree, key []byte) (path []frame, rank uint64, found bool, err error) {
+// position, if ranked is set; found whether its key is that key.
+func (a *Access) seekKey(t Tree, key []byte, ranked bool) (path []frame, rank uint64, found bool, err error) {
 	path = a.path[:0]
 	g, err := a.node(t, t.Root)
 	for ; err == nil && g.kind == KindInner && len(path) < maxLevels; g, err = a.node(t, g.no) {
 		o := Ordered(g.body())
 		i := t.childFor(o, key)
-		for j := range i {
-			rank += childCount(o.Item(j))
+		if ranked {
+			for j := range i {
+				rank += childCount(o.Item(j))
+			}
 		}
 		path = append(path, frame{g, i})
 		g.no = childNo(o.Item(i))
@@ -196,7 +198,7 @@ func (a *Access) TreeRun(t Tree, pos uint64) (Run, error) {
 // TreeFind returns the position of the first item whose key is not below key,
 // and the item if its key is equal, else nil. Cost: O(log n).
 func (a *Access) TreeFind(t Tree, key []byte) (rank uint64, item []byte, err error) {
-	path, rank, found, err := a.seekKey(t, key)
+	path, rank, found, err := a.seekKey(t, key, true)
 	if err != nil || !found {
 		return rank, nil, err
 	}
@@ -207,7 +209,7 @@ func (a *Access) TreeFind(t Tree, key []byte) (rank uint64, item []byte, err err
 // TreeInsert puts an item in the place that its key demands. The key is not in
 // the tree yet. Cost: O(log n).
 func (a *Access) TreeInsert(t Tree, item []byte) error {
-	path, _, _, err := a.seekKey(t, t.key(item))
+	path, _, _, err := a.seekKey(t, t.key(item), false)
 	if err != nil {
 		return err
 	}
@@ -443,6 +445,30 @@ func (a *Access) makeRoom(t Tree, path []frame, level, low int) ([]frame, int) {
 	}
 	a.rebuildOrdered(&up.g, need)
 	return path, level
+}
+
+// TreeReach makes sure that the way to a key is in memory: an insertion or a
+// deletion there, the next change of the tree, does not fail.
+func (a *Access) TreeReach(t Tree, key []byte) error {
+	_, _, _, err := a.seekKey(t, key, false)
+	return err
+}
+
+// TreeDelete removes the item with a key and tells whether it was there. Cost:
+// O(log n), and less than TreeFind with TreeRemove.
+func (a *Access) TreeDelete(t Tree, key []byte) (bool, error) {
+	if _, err := a.fetch(t.Obj, 0); err != nil {
+		return false, err
+	}
+	path, _, found, err := a.seekKey(t, key, false)
+	if err != nil || !found {
+		return false, err
+	}
+	a.cut(t, path, 1)
+	if t.Root == 0 {
+		a.count(t.Obj, -1)
+	}
+	return true, nil
 }
 
 // TreeRemove removes n items from a position on. Cost: O(log n) for each leaf
