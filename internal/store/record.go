@@ -350,7 +350,7 @@ func (t *Tx) score(obj uint64, member string, score [8]byte) (added bool, err er
 	var before []byte
 	if old != nil { // its path has to be in memory before the first change
 		before = append(append(make([]byte, 0, 8+len(member)), old...), member...)
-		if _, _, err := t.acc.TreeFind(tr, before); err != nil {
+		if err := t.acc.TreeReach(tr, before); err != nil {
 			return false, err
 		}
 	}
@@ -375,14 +375,11 @@ func (t *Tx) score(obj uint64, member string, score [8]byte) (added bool, err er
 
 // unorder removes an item, a score and its member, from a sorted set's tree.
 func (t *Tx) unorder(tr page.Tree, item []byte) error {
-	rank, found, err := t.acc.TreeFind(tr, item)
-	if err != nil {
-		return err
+	found, err := t.acc.TreeDelete(tr, item)
+	if err == nil && !found {
+		err = fmt.Errorf("store: object %#x: member without its place in the order: %w", tr.Obj, engine.ErrCorrupt)
 	}
-	if found == nil {
-		return fmt.Errorf("store: object %#x: member without its place in the order: %w", tr.Obj, engine.ErrCorrupt)
-	}
-	return t.acc.TreeRemove(tr, rank, 1)
+	return err
 }
 
 // unscore removes a member from a sorted set.
@@ -580,6 +577,5 @@ func (t *Tx) aux(obj uint64, b []byte) error {
 
 // newObject returns a number for a new object in a partition.
 func (t *Tx) newObject(part int) uint64 {
-	t.s.nextObject[part]++
-	return page.ObjectID(part, t.s.nextObject[part])
+	return page.ObjectID(part, t.s.objects[part].Add(1))
 }
