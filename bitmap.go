@@ -164,7 +164,7 @@ func countOnes(b []byte) (n int) {
 // Redis: GETBIT key offset.
 func (c *commands) GetBit(key string, offset int64) (set bool, err error) {
 	if err := checkBit(offset); err != nil {
-		return false, err
+		return false, c.refuse(err)
 	}
 	err = c.read(key, func(t *store.Tx) error {
 		set = false
@@ -208,7 +208,7 @@ func byteAt(t *store.Tx, e store.Entry, at int) (byte, error) {
 // Redis: SETBIT key offset value.
 func (c *commands) SetBit(key string, offset int64, bit bool) (old bool, err error) {
 	if err := checkBit(offset); err != nil {
-		return false, err
+		return false, c.refuse(err)
 	}
 	err = c.write(key, func(t *store.Tx) error {
 		old = false

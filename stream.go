@@ -120,19 +120,19 @@ type StreamEntry struct {
 // Redis: XADD key id field value [field value …].
 func (c *commands) XAdd(key string, id StreamID, fields ...FieldValue) (StreamID, error) {
 	if len(fields) == 0 {
-		return StreamID{}, errArity("xadd")
+		return StreamID{}, c.refuse(errArity("xadd"))
 	}
 	if id == (StreamID{}) {
-		return id, &redisError{ErrStreamID, "ERR The ID specified in XADD must be greater than 0-0"}
+		return id, c.refuse(&redisError{ErrStreamID, "ERR The ID specified in XADD must be greater than 0-0"})
 	}
 	size := 0
 	pairs := make([]store.Field, len(fields))
 	for i, f := range fields {
 		if len(f.Field) > store.MaxString || len(f.Value) > store.MaxString {
-			return StreamID{}, ErrTooLong
+			return StreamID{}, c.refuse(ErrTooLong)
 		}
 		if size += len(f.Field) + len(f.Value) + 10; size > store.MaxString {
-			return StreamID{}, ErrTooLong
+			return StreamID{}, c.refuse(ErrTooLong)
 		}
 		pairs[i] = store.Field{Name: f.Field, Value: f.Value}
 	}

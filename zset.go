@@ -68,17 +68,17 @@ func (c *commands) ZAdd(key string, members ...Z) (added int, err error) {
 // Redis: ZADD key [NX | XX] [GT | LT] [CH] score member [score member …].
 func (c *commands) ZAddOpt(key string, o ZAddOptions, members ...Z) (added int, err error) {
 	if len(members) == 0 {
-		return 0, errArity("zadd")
+		return 0, c.refuse(errArity("zadd"))
 	}
 	if err := o.check(); err != nil {
-		return 0, err
+		return 0, c.refuse(err)
 	}
 	for i := range members {
 		if math.IsNaN(members[i].Score) {
-			return 0, ErrNaN
+			return 0, c.refuse(ErrNaN)
 		}
 		if len(members[i].Member) > store.MaxName {
-			return 0, ErrNameTooLong
+			return 0, c.refuse(ErrNameTooLong)
 		}
 	}
 	err = c.writeMembers(key, len(members), func(t *store.Tx) (err error) {
