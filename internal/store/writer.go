@@ -18,14 +18,19 @@ import (
 type writerLock struct {
 	held    atomic.Bool
 	user    atomic.Bool   // the holder runs user code
-	waiters atomic.Int32  //
+	waiters atomic.Int32  // writers that sleep, or are about to
 	wake    chan struct{} // one token: the lock may be free
+
+	starving atomic.Int32  // those of them that have waited for starvesAfter
+	handed   chan struct{} // unbuffered: the receiver holds the lock
 }
 
 const (
 	// nestedAfter is how long a writer waits before it asks whether it waits
 	// for itself.
 	nestedAfter = 10 * time.Millisecond
+	// starvesAfter is how long a writer waits until it is served before others.
+	starvesAfter = time.Millisecond
 	// lockSpins is how often a writer tries again before it sleeps: most
 	// changes take less than a microsecond.
 	lockSpins = 64
@@ -43,28 +48,39 @@ func (w *writerLock) lock() error {
 	}
 	w.waiters.Add(1)
 	defer w.waiters.Add(-1)
-	if w.user.Load() {
-		return w.lockSlow()
+	if !w.user.Load() {
+		return w.lockSlow(nil)
 	}
-	for !w.held.CompareAndSwap(false, true) {
-		<-w.wake
-	}
-	return nil
-}
-
-// lockSlow is lock while the holder runs user code, which may be the caller's.
-// If it is, it stays so for as long as the caller waits.
-func (w *writerLock) lockSlow() error {
+	// If the holder's code is the caller's, it stays so while the caller waits.
 	timer := time.NewTimer(nestedAfter)
 	defer timer.Stop()
+	return w.lockSlow(timer.C)
+}
+
+// lockSlow sleeps until the lock is free, or until ask tells it to look whether
+// it waits for itself. Whoever comes along meanwhile may be faster, which is
+// good for throughput; after starvesAfter the lock is handed over.
+func (w *writerLock) lockSlow(ask <-chan time.Time) error {
+	since, starving := time.Now(), false
+	defer func() {
+		if starving {
+			w.starving.Add(-1)
+		}
+	}()
 	for !w.held.CompareAndSwap(false, true) {
 		select {
+		case <-w.handed:
+			return nil
 		case <-w.wake:
-		case <-timer.C:
+		case <-ask:
 			if w.onStack() {
 				w.pass()
 				return ErrNested
 			}
+		}
+		if !starving && time.Since(since) > starvesAfter {
+			starving = true
+			w.starving.Add(1)
 		}
 	}
 	return nil
@@ -74,6 +90,13 @@ func (w *writerLock) lockSlow() error {
 func (w *writerLock) unlock() {
 	if w.user.Load() {
 		w.user.Store(false)
+	}
+	if w.starving.Load() > 0 {
+		select {
+		case w.handed <- struct{}{}: // still held, by whoever received it
+			return
+		default:
+		}
 	}
 	w.held.Store(false)
 	if w.waiters.Load() > 0 {
