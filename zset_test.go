@@ -285,6 +285,12 @@ func randomZSet(t *testing.T, c sorted, size int) {
 		require.NoError(t, err)
 		require.Equal(t, want[i:min(stop+1, len(want))], got)
 	}
+	emptyZSet(t, c, r, want)
+}
+
+// emptyZSet removes all members, some at a time.
+func emptyZSet(t *testing.T, c sorted, r *rand.Rand, want []brock.Z) {
+	t.Helper()
 	for len(want) > 0 {
 		k := min(len(want), 1+r.IntN(100))
 		names := make([]string, k)
@@ -296,7 +302,7 @@ func randomZSet(t *testing.T, c sorted, size int) {
 		require.NoError(t, err)
 		require.Equal(t, k, n)
 	}
-	n, err = c.ZCard("z")
+	n, err := c.ZCard("z")
 	require.NoError(t, err)
 	require.Zero(t, n)
 }
