@@ -23,15 +23,16 @@ type BaseSizes struct {
 
 // baseOptions configure a [badgerBase].
 type baseOptions struct {
-	fs      FS
-	dir     string // of Badger's files
-	conf    string // path of the file that keeps the memtable's size
-	store   uint64 // expected id of the store
-	seed    uint64
-	small   BaseSizes
-	large   BaseSizes
-	largeAt int64 // size of the base from which large applies
-	logger  *slog.Logger
+	fs       FS
+	dir      string // of Badger's files
+	conf     string // path of the file that keeps the memtable's size
+	store    uint64 // expected id of the store
+	seed     uint64
+	mayBeNew bool // else a base without a state has lost it
+	small    BaseSizes
+	large    BaseSizes
+	largeAt  int64 // size of the base from which large applies
+	logger   *slog.Logger
 }
 
 // badgerBase is a [Base] in a Badger store of its own.
@@ -305,6 +306,9 @@ func (b *badgerBase) recover() error {
 		return err
 	}
 	s := &b.state
+	if fresh && !b.opt.mayBeNew {
+		return fmt.Errorf("%s: there is a log, but no state of a base: %w", b.opt.dir, ErrCorrupt)
+	}
 	if fresh {
 		s.Store, s.Seed = b.opt.store, b.opt.seed
 	}

@@ -371,6 +371,13 @@ func TestOpenEpoch(t *testing.T) {
 	require.NoError(t, e.Close())
 	require.NoError(t, os.RemoveAll(filepath.Join(dir, baseName)))
 	require.NoError(t, os.Remove(filepath.Join(dir, confName)))
-	_, err := Open(dir, tiny())
-	require.ErrorIs(t, err, ErrCorrupt)
+	for range 2 {
+		_, err := Open(dir, tiny())
+		require.ErrorIs(t, err, ErrCorrupt)
+	}
+}
+
+// TestOpenDeep creates the directories that lead to the engine's.
+func TestOpenDeep(t *testing.T) {
+	mustOpen(t, filepath.Join(testDir(t), "a", "b", "c"), tiny())
 }

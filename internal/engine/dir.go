@@ -79,7 +79,7 @@ func Open(dir string, options Options) (Engine, error) {
 
 // open is [Open] with complete options.
 func open(dir string, o Options) (_ *dirEngine, err error) {
-	if err := o.FS.MkdirAll(dir, dirPerm); err != nil {
+	if err := makeDir(o.FS, dir); err != nil {
 		return nil, err
 	}
 	if err := checkForeign(o.FS, dir); err != nil {
@@ -93,6 +93,27 @@ func open(dir string, o Options) (_ *dirEngine, err error) {
 		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
+}
+
+// makeDir creates a directory, and those that lead to it, durably.
+func makeDir(fsys FS, dir string) error {
+	_, err := fsys.Stat(dir)
+	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	parent := filepath.Dir(dir)
+	if parent != dir {
+		if err := makeDir(fsys, parent); err != nil {
+			return err
+		}
+	}
+	if err := fsys.MkdirAll(dir, dirPerm); err != nil {
+		return err
+	}
+	if err := fsys.SyncDir(parent); err != nil && !errors.Is(err, fs.ErrPermission) {
+		return err // a directory that may be written, but not read, cannot be synced
+	}
+	return nil
 }
 
 // checkForeign refuses a directory without a FORMAT file that holds anything
@@ -157,16 +178,21 @@ func (e *dirEngine) openParts(o Options) error {
 	if err := o.FS.SyncDir(e.dir); err != nil {
 		return err
 	}
+	segments, err := o.FS.ReadDir(logDir)
+	if err != nil {
+		return err
+	}
 	e.base, err = openBase(baseOptions{
-		fs:      o.FS,
-		dir:     baseDir,
-		conf:    filepath.Join(e.dir, confName),
-		store:   id.store,
-		seed:    id.seed,
-		small:   o.Small,
-		large:   o.Large,
-		largeAt: o.LargeAt,
-		logger:  o.Logger,
+		mayBeNew: len(segments) == 0, // before anything is appended the base is durable
+		fs:       o.FS,
+		dir:      baseDir,
+		conf:     filepath.Join(e.dir, confName),
+		store:    id.store,
+		seed:     id.seed,
+		small:    o.Small,
+		large:    o.Large,
+		largeAt:  o.LargeAt,
+		logger:   o.Logger,
 	})
 	if err != nil {
 		return err
@@ -179,14 +205,7 @@ func (e *dirEngine) openParts(o Options) error {
 		first: o.SegmentMin,
 		max:   o.SegmentMax,
 	})
-	if err != nil {
-		return err
-	}
-	// The first epoch is durable before anything is appended.
-	if e.base.State().Epoch == 1 && e.log.Size() > 0 {
-		return fmt.Errorf("there is a log, but no base: %w", ErrCorrupt)
-	}
-	return nil
+	return err
 }
 
 // identity is what makes a store itself.

@@ -59,7 +59,8 @@ type Log interface {
 	// Append writes g behind all earlier groups. When it returns nil the group
 	// survives the end of the process, but not yet a power cut. Payload is not
 	// retained. After an error the log is unusable; whether the group is found
-	// again by Replay is unknown.
+	// again by Replay is unknown. Only ErrNoSpace may leave it as it was: then
+	// nothing was written, and a later Append may succeed.
 	Append(g Group) error
 
 	// Sync makes every group whose Append had returned before the call durable.
@@ -69,8 +70,14 @@ type Log interface {
 	Synced() LSN
 
 	// Replay calls fn, in order, for each group with a transaction numbered
-	// from or higher that survived. It stops at the first torn group, which it drops. Damage that
-	// a crash cannot explain is ErrCorrupt. Payload is valid during fn only.
+	// from or higher that survived. It stops at the first torn group, which it
+	// drops. Damage that a crash cannot explain is ErrCorrupt. Payload is valid
+	// during fn only.
+	//
+	// From must not lie behind a transaction that may have been lost: the one
+	// after the last that the base holds is right, and 0 always is. Where the
+	// log begins later than that, so does the first group: to see whether
+	// something is missing is the caller's part.
 	Replay(from LSN, fn func(Group) error) error
 
 	// TruncateBefore lets the log forget groups all of whose transactions are
@@ -143,14 +150,16 @@ type Removal struct {
 // which is all or nothing and durable when it returns: until then, and after a
 // crash before it, the base gives what it gave before the step.
 //
-// One goroutine at a time writes (Write, Complete, Sweep); Load, List and Get
-// may run beside it, and each other.
+// One goroutine at a time writes (Write, Complete, Sweep, Tidy); Load, List and
+// Get may run beside it, and each other. What they call back may read, too.
 type Base interface {
 	// State returns what Open found, as changed by each Complete since.
 	State() State
 
 	// Write adds images of the step to the base, in atomic batches or not.
-	// Data is not retained.
+	// Data is not retained. A step may be given up, after ErrNoSpace for
+	// instance, by beginning one with a higher number: its images then never
+	// count.
 	Write(epoch, step uint64, images []Image) error
 
 	// Complete makes all images of the step durable, then durably records
@@ -167,7 +176,8 @@ type Base interface {
 	// a complete one of the other slot with a higher step is readable.
 	Load(fn func(Image) error) error
 
-	// List calls fn with the complete images of class of an object, without Data.
+	// List calls fn with the complete images of class of an object, without Data
+	// and LSN.
 	List(object uint64, class Class, fn func(Image) error) error
 
 	// Get returns the complete image of a page with the highest step number.
@@ -193,7 +203,7 @@ type Base interface {
 	Tidy(stop <-chan struct{}) error
 
 	// Snapshot returns an iterator over all complete images as of the last
-	// Complete, for a backup; close it soon.
+	// Complete, for a backup; close it soon, and before the base.
 	Snapshot() (Snapshot, error)
 
 	// Size returns the bytes of storage that the base uses, approximately.

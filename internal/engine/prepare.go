@@ -151,6 +151,10 @@ func (l *segmentLog) prepare(number uint64, size int64, old *segment) (*segment,
 	return &segment{number: number, size: size, file: file}, nil
 }
 
+// fillPiece is how much of a new segment is written before it is synced: all at
+// once would keep the syncs of commits waiting behind it.
+const fillPiece = 4 << 20
+
 // fill writes and syncs a file of zeroes.
 func (l *segmentLog) fill(name string, size int64) (err error) {
 	f, err := l.opt.fs.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, filePerm)
@@ -169,6 +173,11 @@ func (l *segmentLog) fill(name string, size int64) (err error) {
 			return io.ErrShortWrite
 		}
 		off += int64(n)
+		if off%fillPiece == 0 && off < size {
+			if err := f.SyncData(); err != nil {
+				return err
+			}
+		}
 	}
 	return f.Sync()
 }
