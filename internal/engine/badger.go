@@ -537,7 +537,7 @@ func (b *badgerBase) completeStep(step, parts uint64, lsn LSN, tables []byte) er
 
 // putState makes a state durable.
 func (b *badgerBase) putState(s *baseState) error {
-	if err := b.put([]byte{keyState}, appendState(nil, s)); err != nil {
+	if err := b.put([]byte{keyState}, encodeState(s)); err != nil {
 		return err
 	}
 	return b.barrier()
@@ -545,7 +545,7 @@ func (b *badgerBase) putState(s *baseState) error {
 
 // putVoid writes a range of void steps. The next barrier makes it durable.
 func (b *badgerBase) putVoid(r stepRange) error {
-	if err := b.put(appendVoidKey(nil, r.first), appendVoid(nil, r)); err != nil {
+	if err := b.put(voidKey(r.first), encodeVoid(r)); err != nil {
 		return err
 	}
 	b.stateMu.Lock()

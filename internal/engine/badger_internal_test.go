@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -81,9 +82,7 @@ func (m *model) draw(b Base, n int) *step {
 	if m.rng.IntN(4) == 0 {
 		s.tables = append(s.tables, make([]byte, 3000)...)
 	}
-	for a, img := range m.pages {
-		s.pages[a] = img
-	}
+	maps.Copy(s.pages, m.pages)
 	changed := make(map[Addr]bool)
 	for range n {
 		a := m.addr(40)

@@ -40,8 +40,8 @@ func TestFormat(t *testing.T) {
 	shows(appendImageKey(nil, keyDir, leaf, 0, 0), imageKeySize)
 
 	void := stepRange{13, 64}
-	shows(appendVoidKey(nil, void.first), 9)
-	shows(appendVoid(nil, void), 12)
+	shows(voidKey(void.first), 9)
+	shows(encodeVoid(void), 12)
 	require.True(t, strings.Contains(text, "It is 576 bytes"))
 	require.Equal(t, 576, stateSize)
 

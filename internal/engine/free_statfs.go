@@ -15,7 +15,7 @@ func freeSpace(name string) (int64, error) {
 	if err := unix.Statfs(name, &st); err != nil {
 		return 0, fmt.Errorf("free space of %s: %w", name, err)
 	}
-	if int64(st.Bavail) < 0 { //nolint:unconvert // signed on FreeBSD alone, where root's reserve makes it negative
+	if int64(st.Bavail) < 0 { // on FreeBSD, where root's reserve counts
 		return 0, nil
 	}
 	return clampFree(uint64(st.Bavail), uint64(st.Bsize)), nil //nolint:unconvert // the types differ by platform

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 )
 
@@ -121,12 +122,7 @@ func isErrno(err error, numbers ...syscall.Errno) bool {
 	if !errors.As(err, &no) {
 		return false
 	}
-	for _, n := range numbers {
-		if no == n {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(numbers, no)
 }
 
 // readFile returns the contents of a file, of which it reads at most limit

@@ -18,7 +18,7 @@ func syncData(f *os.File) error {
 	err = conn.Control(func(fd uintptr) {
 		for {
 			syncErr = unix.Fdatasync(int(fd))
-			if syncErr != unix.EINTR { //nolint:errorlint // a bare error number
+			if syncErr != unix.EINTR {
 				return
 			}
 		}

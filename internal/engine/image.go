@@ -150,7 +150,7 @@ type baseState struct {
 // so that it never is a pointer that could reach the disk before its value.
 const stateSize = 8 + 6*8 + 8*PartitionCount
 
-// appendState appends the encoding of s, without its tables:
+// encodeState returns the encoding of s, without its tables:
 //
 //	0   u32  CRC32C of the rest
 //	4   u8   1, the format
@@ -158,9 +158,8 @@ const stateSize = 8 + 6*8 + 8*PartitionCount
 //	6   u16  0
 //	8   u64  store, seed, epoch, last step begun, last step complete, last step reserved
 //	56  u64  S of each partition
-func appendState(b []byte, s *baseState) []byte {
-	at := len(b)
-	b = append(b, 0, 0, 0, 0, imageFormat, s.slot, 0, 0)
+func encodeState(s *baseState) []byte {
+	b := []byte{0, 0, 0, 0, imageFormat, s.slot, 0, 0}
 	le := binary.LittleEndian
 	for _, n := range []uint64{s.Store, s.Seed, s.Epoch, s.LastStep, s.complete, s.reserved} {
 		b = le.AppendUint64(b, n)
@@ -168,11 +167,11 @@ func appendState(b []byte, s *baseState) []byte {
 	for _, lsn := range s.Complete {
 		b = le.AppendUint64(b, lsn)
 	}
-	le.PutUint32(b[at:], crc32.Checksum(b[at+4:], castagnoli()))
+	le.PutUint32(b, crc32.Checksum(b[4:], castagnoli()))
 	return b
 }
 
-// decodeState decodes what appendState has made.
+// decodeState decodes what encodeState has made.
 func decodeState(b []byte) (s baseState, err error) {
 	le := binary.LittleEndian
 	switch {
@@ -232,24 +231,23 @@ func (v voids) add(r stepRange) voids {
 	return append(v, r)
 }
 
-// appendVoidKey appends the key of a range of void steps.
-func appendVoidKey(b []byte, first uint64) []byte {
-	return binary.BigEndian.AppendUint64(append(b, keyVoid), first)
+// voidKey returns the key of a range of void steps.
+func voidKey(first uint64) []byte {
+	return binary.BigEndian.AppendUint64([]byte{keyVoid}, first)
 }
 
-// appendVoid appends the value under the key of a range of void steps: its last
+// encodeVoid returns the value under the key of a range of void steps: its last
 // one and a checksum of both.
-func appendVoid(b []byte, r stepRange) []byte {
-	at := len(b)
-	b = binary.LittleEndian.AppendUint64(b, r.last)
-	return binary.LittleEndian.AppendUint32(b, imageSum(appendVoidKey(nil, r.first), append(make([]byte, 4), b[at:]...)))
+func encodeVoid(r stepRange) []byte {
+	b := binary.LittleEndian.AppendUint64(nil, r.last)
+	return binary.LittleEndian.AppendUint32(b, imageSum(voidKey(r.first), append(make([]byte, 4), b...)))
 }
 
-// decodeVoid decodes what appendVoidKey and appendVoid have made.
+// decodeVoid decodes what voidKey and encodeVoid have made.
 func decodeVoid(key, value []byte) (r stepRange, err error) {
 	if len(key) == 9 && len(value) == 12 {
 		r = stepRange{binary.BigEndian.Uint64(key[1:]), binary.LittleEndian.Uint64(value)}
-		if string(appendVoid(nil, r)) == string(value) {
+		if string(encodeVoid(r)) == string(value) {
 			return r, nil
 		}
 	}

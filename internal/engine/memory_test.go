@@ -19,10 +19,10 @@ func image(addr engine.Addr, step uint64, slot uint8, data string) engine.Image 
 }
 
 // groups replays log and returns what it gave, in copies.
-func groups(t *testing.T, log engine.Log, from engine.LSN) []engine.Group {
+func groups(t *testing.T, l engine.Log, from engine.LSN) []engine.Group {
 	t.Helper()
 	var all []engine.Group
-	require.NoError(t, log.Replay(from, func(g engine.Group) error {
+	require.NoError(t, l.Replay(from, func(g engine.Group) error {
 		g.Payload = append([]byte(nil), g.Payload...)
 		all = append(all, g)
 		return nil
@@ -43,14 +43,14 @@ func loaded(t *testing.T, base engine.Base) map[engine.Removal]string {
 
 func TestMemoryLogCrash(t *testing.T) {
 	m := engine.NewMemory()
-	log := m.Log()
+	l := m.Log()
 	for i := range 4 {
-		require.NoError(t, log.Append(engine.Group{Epoch: 1, First: uint64(1 + 2*i), Count: 2, Payload: []byte{byte(i)}}))
+		require.NoError(t, l.Append(engine.Group{Epoch: 1, First: uint64(1 + 2*i), Count: 2, Payload: []byte{byte(i)}}))
 		if i == 1 {
-			require.NoError(t, log.Sync())
+			require.NoError(t, l.Sync())
 		}
 	}
-	require.EqualValues(t, 4, log.Synced())
+	require.EqualValues(t, 4, l.Synced())
 
 	require.Len(t, groups(t, m.Crash(engine.Crash{}).Log(), 1), 4)
 	require.Len(t, groups(t, m.Crash(engine.Crash{PowerCut: true, KeepUnsynced: 1}).Log(), 1), 3)

@@ -19,7 +19,7 @@ import (
 // place: the tests sync much, and copy what they take for synced.
 func testDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "brock")
+	dir, err := os.MkdirTemp("/dev/shm", "brock") //nolint:usetesting // t.TempDir may be on a slow disk
 	if err != nil {
 		return t.TempDir()
 	}

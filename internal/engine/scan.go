@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+	"slices"
 )
 
 // scanner reads the log in order and finds its end.
@@ -82,7 +83,7 @@ func (s *scanner) start() (int, error) {
 	if s.from == 0 {
 		return run, nil
 	}
-	for i := len(s.segs) - 1; i >= 0; i-- {
+	for i := range slices.Backward(s.segs) {
 		f, ok, err := s.frameAt(i, 0)
 		if err != nil {
 			return 0, err

@@ -70,7 +70,6 @@ type segmentLog struct {
 	prior  int64 // the same before the last one
 
 	want       int64 // bytes of ready segments that Append waits for
-	preparing  bool
 	prepareErr error // of the last attempt to make a segment ready
 }
 

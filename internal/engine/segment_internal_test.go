@@ -168,7 +168,7 @@ func TestLogTruncate(t *testing.T) {
 	fsys := NewMemFS()
 	h := &history{epoch: 1}
 	l := mustOpenLog(t, fsys, 1)
-	synced := 0
+	var synced int
 	for i := range 400 {
 		h.fill(t, l, rng, 1, 300)
 		if i%7 != 0 {
@@ -215,7 +215,7 @@ func TestLogTornGroup(t *testing.T) {
 		step = 7
 	}
 	last := len(h.groups) + 1
-	for i := len(names) - 1; i >= 0; i-- {
+	for i := range slices.Backward(names) {
 		for off := fileSize(t, fsys, names[i]) - 1; off >= 0; off -= int64(step) {
 			torn := fsys.Crash(KeepAll)
 			for j := i + 1; j < len(names); j++ {
