@@ -113,7 +113,7 @@ func (s *Store) Step(mask uint64) error {
 	s.check.number++
 	var tables []byte
 	st := s.mem.BeginStep(mask, s.check.number, func() uint64 {
-		tables = s.spaces.Load().encode()
+		tables = s.encodeTables()
 		return s.committed.Load()
 	})
 	if err := s.writeStep(st, tables); err != nil {

@@ -101,7 +101,7 @@ func Open(eng engine.Engine, opts Options) (*Store, error) {
 func newStore(opts Options, mem *page.Memory) *Store {
 	s := &Store{opts: opts, mem: mem, clock: opts.Clock, logger: opts.Logger, deadlines: newDeadlineIndex()}
 	s.durability.Store(int32(opts.Durability))
-	s.writer.wake = make(chan struct{}, 1)
+	s.writer.wake, s.writer.handed = make(chan struct{}, 1), make(chan struct{})
 	s.wlog.open, s.wlog.spare = &group{}, &group{}
 	s.life.ctx, s.life.cancel = context.WithCancel(context.Background())
 	s.life.wake = make(chan struct{}, 1)
@@ -113,7 +113,7 @@ func newStore(opts Options, mem *page.Memory) *Store {
 func (s *Store) recover(state engine.State) error {
 	sp := newSpaces(s.opts.Databases)
 	if state.Tables != nil {
-		m, err := decodeSpaces(state.Tables, nil)
+		m, err := s.decodeTables(state.Tables)
 		if err != nil {
 			return err
 		}

@@ -217,5 +217,5 @@ func (r objectRecord) item(o op, d *decoder) (err error) {
 // sawObject makes sure that a number is not used again.
 func (s *Store) sawObject(obj uint64) {
 	part, n := obj>>56, obj&^(0xff<<56)
-	s.nextObject[part] = max(s.nextObject[part], n)
+	s.objects[part].Store(max(s.objects[part].Load(), n))
 }

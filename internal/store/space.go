@@ -68,6 +68,42 @@ func (m *spaces) encode() []byte {
 	return b
 }
 
+// encodeTables writes the store's tables as a step keeps them: the map of
+// databases, and per partition the last number given to an object. Base and
+// log may both have forgotten an object whose images can still come back.
+func (s *Store) encodeTables() []byte {
+	m := s.spaces.Load().encode()
+	b := append(binary.AppendUvarint(nil, uint64(len(m))), m...)
+	for _, n := range s.lastObjects() {
+		b = binary.AppendUvarint(b, n)
+	}
+	return b
+}
+
+// decodeTables reads what encodeTables wrote.
+func (s *Store) decodeTables(b []byte) (*spaces, error) {
+	d := decoder{b: b}
+	m, err := decodeSpaces(d.bytes(), nil)
+	if err != nil {
+		return nil, err
+	}
+	for part := range page.Partitions {
+		s.sawObject(page.ObjectID(part, d.uvarint()&^(0xff<<56)))
+	}
+	if d.bad || len(d.b) != 0 {
+		return nil, fmt.Errorf("store: numbers of objects: %w", engine.ErrCorrupt)
+	}
+	return m, nil
+}
+
+// lastObjects returns per partition the last number given to an object.
+func (s *Store) lastObjects() (last [page.Partitions]uint64) {
+	for part := range last {
+		last[part] = s.objects[part].Load()
+	}
+	return last
+}
+
 // maxDatabases bounds the number of logical databases.
 const maxDatabases = 1 << 16
 

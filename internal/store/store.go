@@ -59,7 +59,7 @@ type Store struct {
 	broker     atomic.Bool // one is open, see ClaimBroker
 
 	writer     writerLock
-	nextObject [page.Partitions]uint64 // guarded by writer
+	objects [page.Partitions]atomic.Uint64 // per partition the last number given to an object; changed under writer
 
 	check checkpointer
 	life  lifecycle

@@ -23,7 +23,7 @@ func (s *Store) findOrphans() (o orphans, err error) {
 	if err := s.writer.lock(); err != nil {
 		return o, err
 	}
-	limit := s.nextObject // what is created from now on is not judged
+	limit := s.lastObjects() // what is created from now on is not judged
 	s.writer.unlock()
 	live, lsn, err := s.liveObjects()
 	if err != nil {
