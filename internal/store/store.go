@@ -58,7 +58,7 @@ type Store struct {
 	pool       sync.Pool   // of *Tx
 	broker     atomic.Bool // one is open, see ClaimBroker
 
-	writer     writerLock
+	writer  writerLock
 	objects [page.Partitions]atomic.Uint64 // per partition the last number given to an object; changed under writer
 
 	check checkpointer
