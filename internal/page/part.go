@@ -268,6 +268,12 @@ func (p *Part) stepNeeds(d *desc) bool {
 	return p.stepLSN != 0 && d.lsn <= p.stepLSN && d.epoch == p.epoch-1 && d.taken != p.epoch
 }
 
+// needed tells whether a snapshot or the running step needs the current version
+// of d.
+func (p *Part) needed(d *desc) bool {
+	return d.lsn < p.m.newest.Load() || p.stepNeeds(d)
+}
+
 // preserve is called before the current version of d gives way to one of lsn.
 // If a snapshot or the step needs it, a node takes over its block and preserve
 // returns true: d.ref still names that block, which is immutable from now on.
@@ -277,15 +283,14 @@ func (p *Part) preserve(id pid, d *desc, lsn uint64, force bool) bool {
 	if d.lsn == lsn {
 		return false
 	}
-	step := p.stepNeeds(d)
-	needed := step || d.lsn < p.m.newest.Load()
+	needed := p.needed(d)
 	if !needed && !force {
 		return false
 	}
 	n := p.newNode()
 	p.nodes[n] = node{
 		lsn: d.lsn, sup: lsn, no: d.no, obj: d.obj, older: d.older,
-		desc: id, kind: d.kind, depth: d.depth, flags: d.flags, step: step,
+		desc: id, kind: d.kind, depth: d.depth, flags: d.flags, step: p.stepNeeds(d),
 	}
 	if needed {
 		p.nodes[n].ref = d.ref

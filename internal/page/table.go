@@ -278,16 +278,32 @@ func (a *Access) DirPut(t *Table, hash uint64, key string, value []byte) (added 
 // DirSet is DirPut for the key that the last DirGet has looked up, with no
 // change in between.
 func (a *Access) DirSet(t *Table, hash uint64, key string, value []byte) (added bool, err error) {
-	g, slot := a.placed(t), a.hit.slot
-	if slot < 0 {
-		return true, a.put(t, &g, hash, key, value)
-	}
-	a.edit(&g)
-	if v := Hashed(g.block).Value(slot); len(v) == len(value) {
-		copy(v, value)
+	slot := a.hit.slot
+	if a.mode == Direct && slot >= 0 && a.overwrite(t, value) {
 		return false, nil
 	}
-	return false, a.put(t, &g, hash, key, value)
+	g := a.placed(t)
+	return slot < 0, a.put(t, &g, hash, key, value)
+}
+
+// overwrite changes the value at the place of the last look-up where it stands,
+// if it has the same length and no snapshot needs the page as it is: by far the
+// most frequent change.
+func (a *Access) overwrite(t *Table, value []byte) bool {
+	p := &a.m.parts[t.obj>>56]
+	d := p.at(a.hit.id)
+	v := Hashed(a.m.pool.Bytes(d.ref)).Value(a.hit.slot)
+	if len(v) != len(value) {
+		return false
+	}
+	if d.lsn != a.lsn {
+		if p.needed(d) {
+			return false
+		}
+		p.touch(a.hit.id, d, a.lsn)
+	}
+	copy(v, value)
+	return true
 }
 
 // placed returns the leaf that place has found.
