@@ -161,7 +161,8 @@ func (s *Store) read(t *Tx, mask uint64, fn func(*Tx) error) error {
 		s.mem.RLock(mask)
 		err := fn(t)
 		s.mem.RUnlock(mask)
-		if err = s.again(t, &mask, err); err != errAgain {
+		again, err := s.again(t, &mask, err)
+		if !again {
 			return err
 		}
 	}
@@ -173,26 +174,24 @@ func broken(err error) bool {
 	return errors.Is(err, page.ErrCold) || errors.Is(err, page.ErrHeld) || errors.Is(err, engine.ErrCorrupt) || errors.Is(err, engine.ErrNotFound)
 }
 
-// errAgain tells that a command is to be run again.
-var errAgain = errors.New("store: again")
-
 // again does what a command that could not run asks for: it loads pages, or
-// adds partitions to mask. Any other error is returned as it is.
-func (s *Store) again(t *Tx, mask *uint64, err error) error {
+// adds partitions to mask. It tells whether to run the command again; any other
+// error is returned as it is.
+func (s *Store) again(t *Tx, mask *uint64, err error) (again bool, failed error) {
 	switch {
 	case err == nil:
-		return nil
+		return false, nil
 	case errors.Is(err, page.ErrCold):
 		if err := t.acc.Load(s.base); err != nil {
-			return err
+			return false, err
 		}
 		s.stats.loads.Add(1)
-		return errAgain
+		return true, nil
 	case errors.Is(err, page.ErrHeld):
 		*mask |= t.acc.Want()
-		return errAgain
+		return true, nil
 	}
-	return err
+	return false, err
 }
 
 // Write runs fn as a transaction of its own that changes pages in place. fn
@@ -242,7 +241,8 @@ func (s *Store) write(t *Tx, mask uint64, later *Later, fn func(*Tx) error) erro
 		}
 		s.mem.Unlock(mask)
 		s.writer.unlock()
-		if err = s.again(t, &mask, err); err != errAgain {
+		again, err := s.again(t, &mask, err)
+		if !again {
 			return s.finish(t, later, err)
 		}
 		t.reset()
@@ -414,7 +414,8 @@ func (s *Store) Exec(later *Later, fn func(*Tx) error) error {
 		}
 		s.writer.unlock()
 		var none uint64
-		if err = s.again(t, &none, err); err != errAgain {
+		again, err := s.again(t, &none, err)
+		if !again {
 			return s.finish(t, later, err)
 		}
 		t.reset()
