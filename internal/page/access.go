@@ -194,6 +194,7 @@ func (a *Access) fetch(obj, no uint64) (pg, error) {
 		return a.fetchAt(p, obj, no)
 	case Private:
 		return a.fetchPrivate(p, obj, no)
+	default: // the current version
 	}
 	id, ok := p.index[pageKey{obj, no}]
 	if !ok || p.at(id).ref == none {
@@ -570,7 +571,7 @@ func (a *Access) publishPage(o *overlay) {
 	}
 	first := o.priv
 	if o.sub != nil {
-		first = pid(o.sub.leaves[0])
+		first = o.sub.leaves[0]
 	}
 	v, d := a.desc(p, first), p.at(o.id)
 	if !p.preserve(o.id, d, a.lsn, false) {

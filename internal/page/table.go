@@ -250,6 +250,7 @@ func (a *Access) DirGet(t *Table, hash uint64, key string) ([]byte, error) {
 			return nil, err
 		}
 		return hashedGet(g.block, hash, key), nil
+	default: // a change may follow
 	}
 	if err := a.place(t, hash, key); err != nil || a.hit.slot < 0 {
 		return nil, err
