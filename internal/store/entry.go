@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/brockdb/brock/internal/engine"
+	"github.com/brockdb/brock/internal/page"
 )
 
 // Type is the kind of value that a key holds.
@@ -90,6 +91,9 @@ func decodeEntry(b []byte) (e Entry, err error) {
 		return e, errEntry(b)
 	}
 	e.Object = binary.LittleEndian.Uint64(b)
+	if e.Object == 0 || e.Object>>56 >= page.Partitions {
+		return e, errEntry(b)
+	}
 	return e, nil
 }
 

@@ -252,7 +252,10 @@ func elementRef(element []byte) (sub uint32, n int, err error) {
 	case len(element) > 0 && element[0] == elementInline:
 		return 0, 0, nil
 	case len(element) == 13 && element[0] == elementOwn:
-		return binary.LittleEndian.Uint32(element[1:]), int(binary.LittleEndian.Uint64(element[5:])), nil
+		n := binary.LittleEndian.Uint64(element[5:])
+		if n > elementMax && n <= MaxString {
+			return binary.LittleEndian.Uint32(element[1:]), int(n), nil
+		}
 	}
 	return 0, 0, fmt.Errorf("store: element of %d bytes: %w", len(element), engine.ErrCorrupt)
 }

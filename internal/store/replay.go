@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/brockdb/brock/internal/engine"
 	"github.com/brockdb/brock/internal/page"
@@ -57,6 +58,10 @@ func (r *replay) record(d *decoder, lsn uint64) error {
 		d.fail()
 		return nil
 	}
+	if id == page.ObjectID(int(id>>56), 0) {
+		d.fail()
+		return nil
+	}
 	rec := objectRecord{t: r.t, obj: id, skip: lsn <= r.complete[id>>56]}
 	return rec.apply(o, d)
 }
@@ -75,6 +80,10 @@ func (r *replay) key(o op, id uint64, d *decoder, lsn uint64) error {
 	}
 	if o == opDelete {
 		return r.t.remove(sp, hash, key)
+	}
+	if e, err := decodeEntry(entry); err != nil || len(e.Inline) > InlineMax {
+		d.fail()
+		return nil
 	}
 	return r.t.put(sp, hash, key, entry)
 }
@@ -106,7 +115,12 @@ func (r objectRecord) whole(o op, d *decoder) error {
 	switch o {
 	case opCreate:
 		typ := Type(d.uvarint())
-		t.s.sawObject(obj)
+		if typ <= String || typ > Queue {
+			d.fail()
+		}
+		if !d.bad {
+			t.s.sawObject(obj)
+		}
 		if r.skip || d.bad {
 			return nil
 		}
@@ -118,46 +132,77 @@ func (r objectRecord) whole(o op, d *decoder) error {
 		return t.drop(obj)
 	case opString:
 		length, value := d.uvarint(), d.bytes()
-		t.s.sawObject(obj)
+		if length > MaxString || uint64(len(value)) > MaxString {
+			d.fail()
+		}
+		if !d.bad {
+			t.s.sawObject(obj)
+		}
 		if r.skip || d.bad {
 			return nil
 		}
 		return t.newString(obj, value, int(length))
 	case opWrite:
 		off, b := d.uvarint(), d.bytes()
-		if r.skip || d.bad {
-			return nil
+		if off > MaxString || off+uint64(len(b)) > MaxString {
+			d.fail()
+		}
+		if ok, err := r.on(d, String); !ok {
+			return err
 		}
 		return t.write(obj, off, b)
 	default: // opAux
 		b := d.bytes()
-		if r.skip || d.bad {
-			return nil
+		if ok, err := r.on(d, List, Set, ZSet, Hash, Stream, Queue); !ok {
+			return err
 		}
 		return t.aux(obj, b)
 	}
 }
 
+// on tells whether the record is to be applied, to an object of one of the
+// types: what is of another type was not written by us.
+func (r objectRecord) on(d *decoder, types ...Type) (bool, error) {
+	if r.skip || d.bad {
+		return false, nil
+	}
+	h, err := r.t.acc.Header(r.obj)
+	if err != nil {
+		return false, err
+	}
+	typ := String // which has no header, or one without a type
+	if h != nil && h.Type() != 0 {
+		typ = Type(h.Type())
+	}
+	if !slices.Contains(types, typ) {
+		d.fail()
+	}
+	return !d.bad, nil
+}
+
 // member applies records of hashes, sets and sorted sets.
 func (r objectRecord) member(o op, d *decoder) (err error) {
-	t, obj := r.t, r.obj
+	t, obj, typ := r.t, r.obj, Hash
 	switch o {
 	case opFieldPut:
-		field := string(d.bytes())
-		set := d.uvarint() == 0
+		field, set := string(d.bytes()), d.uvarint() == 0
 		var value []byte
-		if !set {
+		if set {
+			typ = Set
+		} else {
 			value = d.bytes()
 		}
-		if r.skip || d.bad {
-			return nil
+		if ok, err := r.on(d, typ); !ok {
+			return err
 		}
 		_, err = t.fieldPut(obj, field, value, set)
 	case opFieldDel:
-		field := string(d.bytes())
-		set := d.uvarint() == 0
-		if r.skip || d.bad {
-			return nil
+		field, set := string(d.bytes()), d.uvarint() == 0
+		if set {
+			typ = Set
+		}
+		if ok, err := r.on(d, typ); !ok {
+			return err
 		}
 		_, err = t.fieldDelete(obj, field, set)
 	case opScore:
@@ -165,14 +210,14 @@ func (r objectRecord) member(o op, d *decoder) (err error) {
 		if len(score) != 8 {
 			d.fail()
 		}
-		if r.skip || d.bad {
-			return nil
+		if ok, err := r.on(d, ZSet); !ok {
+			return err
 		}
 		_, err = t.score(obj, member, [8]byte(score))
 	default: // opUnscore
 		member := string(d.bytes())
-		if r.skip || d.bad {
-			return nil
+		if ok, err := r.on(d, ZSet); !ok {
+			return err
 		}
 		_, err = t.unscore(obj, member)
 	}
@@ -185,8 +230,8 @@ func (r objectRecord) item(o op, d *decoder) (err error) {
 	switch o {
 	case opInsert, opReplace:
 		pos, value := d.uvarint(), d.bytes()
-		if r.skip || d.bad {
-			return nil
+		if ok, err := r.on(d, List); !ok {
+			return err
 		}
 		if o == opInsert {
 			return t.insert(obj, pos, value)
@@ -194,24 +239,35 @@ func (r objectRecord) item(o op, d *decoder) (err error) {
 		return t.replace(obj, pos, value)
 	case opRemove:
 		pos, n := d.uvarint(), d.uvarint()
-		if r.skip || d.bad {
-			return nil
+		if n == 0 || pos+n < n {
+			d.fail()
+		}
+		if ok, err := r.on(d, List); !ok {
+			return err
 		}
 		return t.removeRange(obj, pos, n)
 	case opItemPut:
 		typ, key, value := Type(d.uvarint()), d.bytes(), d.bytes()
-		if r.skip || d.bad {
-			return nil
+		if ok, err := r.onItem(d, typ, key); !ok {
+			return err
 		}
 		return t.itemPut(typ, obj, key, value)
 	default: // opItemDel
 		typ, key := Type(d.uvarint()), d.bytes()
-		if r.skip || d.bad {
-			return nil
+		if ok, err := r.onItem(d, typ, key); !ok {
+			return err
 		}
 		_, err = t.itemDelete(typ, obj, key)
 	}
 	return err
+}
+
+// onItem is on for an item with a key.
+func (r objectRecord) onItem(d *decoder, typ Type, key []byte) (bool, error) {
+	if typ != Stream && typ != Queue || len(key) != tree(typ, 0).Key {
+		d.fail()
+	}
+	return r.on(d, typ)
 }
 
 // sawObject makes sure that a number is not used again.

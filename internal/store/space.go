@@ -112,12 +112,16 @@ func decodeSpaces(b []byte, old *spaces) (*spaces, error) {
 	d := decoder{b: b}
 	m := &spaces{next: d.uvarint()}
 	n := d.uvarint()
-	if n == 0 || n > maxDatabases {
+	if n <= brokerSpaces || n > maxDatabases || n > uint64(len(d.b)) {
 		d.fail()
 		n = 0
 	}
 	for range n {
 		id := d.uvarint()
+		if id == 0 || id >= m.next || id>>56 != 0 {
+			d.fail()
+			break
+		}
 		var sp *space
 		if old != nil {
 			sp = old.byID(id)
