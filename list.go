@@ -74,7 +74,7 @@ func (c *commands) await(ctx context.Context, w *store.Waiter) error {
 	case <-ctx.Done():
 		ended = ctx.Err()
 	case <-c.s.Done():
-		ended = ErrClosed
+		ended = c.s.Err()
 	}
 	if ended != nil {
 		if !c.s.Cancel(w) {

@@ -105,9 +105,13 @@ func (s *Store) fail(err error) error {
 	if s.life.err.CompareAndSwap(nil, &err) {
 		s.stats.background.Add(1)
 		s.logger.Error("brock: store is unusable", "error", err)
+		s.life.cancel() // the background has nothing to do any more, and who waits gives up
 	}
 	return *s.life.err.Load()
 }
+
+// Err returns why the store cannot be used any more, nil if it can.
+func (s *Store) Err() error { return s.usable() }
 
 // get returns a Tx ready for use.
 func (s *Store) get() *Tx {

@@ -120,7 +120,8 @@ func (s *Store) Cancel(w *Waiter) (served bool) {
 	return false
 }
 
-// Done is closed when the store closes: whoever waits gives up, see Cancel.
+// Done is closed when the store closes or is poisoned: whoever waits gives up,
+// see Cancel and Err.
 func (s *Store) Done() <-chan struct{} { return s.life.ctx.Done() }
 
 // Acknowledge waits until a transaction is as durable as the mode asks.
