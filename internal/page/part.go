@@ -32,6 +32,8 @@ type Memory struct {
 	// that holds one for writing sees a constant.
 	newest atomic.Uint64
 
+	live atomic.Int64 // descriptors in use
+
 	mu    sync.Mutex
 	views []uint64 // LSNs of open snapshots, ascending, one each
 }
@@ -119,8 +121,12 @@ func (m *Memory) Seed() uint64 { return m.seed }
 // Hash returns the hash of a key, field or member.
 func (m *Memory) Hash(s string) uint64 { return Hash(m.seed, s) }
 
-// Used returns the bytes of live blocks.
-func (m *Memory) Used() int64 { return m.pool.Used() }
+// pageBytes is about what a page takes beside its block: descriptor, entry in
+// the index, place in a table.
+const pageBytes = 112
+
+// Used returns the bytes of live blocks and of what describes them.
+func (m *Memory) Used() int64 { return m.pool.Used() + m.live.Load()*pageBytes }
 
 // Mapped returns the bytes of memory that blocks stand in.
 func (m *Memory) Mapped() int64 { return m.pool.Mapped() }
@@ -217,6 +223,7 @@ func (p *Part) at(id pid) *desc { return &p.descs[id/descChunk][id%descChunk] }
 
 // newDesc returns an unused descriptor, zeroed.
 func (p *Part) newDesc() (pid, *desc) {
+	p.m.live.Add(1)
 	if n := len(p.free); n > 0 {
 		id := p.free[n-1]
 		p.free = p.free[:n-1]
@@ -238,6 +245,7 @@ func (p *Part) freeDesc(id pid) {
 	}
 	*d = desc{}
 	p.free = append(p.free, id)
+	p.m.live.Add(-1)
 }
 
 // link adds a page to the list of its object's pages, behind page 0.
