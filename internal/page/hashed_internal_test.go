@@ -282,15 +282,6 @@ func TestHashedCheck(t *testing.T) {
 	require.Error(t, twice.Check(), "a key that is there twice")
 }
 
-func TestHashedForeignContent(t *testing.T) {
-	if !checked {
-		t.Skip("needs -race or -tags invariants")
-	}
-	h := InitHashed(make([]byte, 200), 4)
-	s, _ := h.Put(1, "a", []byte("value"))
-	require.Panics(t, func() { h.Put(2, "b", h.Value(s)) })
-}
-
 func TestHashedAllocations(t *testing.T) {
 	if checked {
 		t.Skip("an optimized build is meant")
