@@ -63,6 +63,15 @@ func TestRulesCatch(t *testing.T) {
 
 		{"variable", packageVars, "kv.go", `var cache = map[string]int{}`, "cache"},
 		{"sentinel", packageVars, "errors.go", `import "errors"; var ErrGone, errTorn = errors.New("a"), errors.New("b")`, ""},
+		{"sentinel with a text for Redis", packageVars, "errors.go", `var ErrGone = &kindError{"gone", "ERR gone"}`, ""},
+		{"sentinel of another struct", packageVars, "errors.go", `var ErrGone = &cache{}`, "ErrGone"},
+		{"sentinel that is no pointer", packageVars, "errors.go", `var ErrGone = kindError{"gone", ""}`, "ErrGone"},
+		{"sentinel of another package", packageVars, "errors.go", `import "x/store"; var ErrGone = store.ErrLost`, ""},
+		{"sentinel of another package, renamed", packageVars, "errors.go", `import db "x/store"; var ErrGone = db.ErrLost`, ""},
+		{"alias of something else", packageVars, "errors.go", `import "x/store"; var ErrGone = store.Cache`, "ErrGone"},
+		{"alias of a field", packageVars, "errors.go", `var ErrGone = state.ErrLost`, "ErrGone"},
+		{"alias under another name", packageVars, "errors.go", `import "x/store"; var gone = store.ErrLost`, "gone"},
+		{"struct under another name", packageVars, "errors.go", `var gone = &kindError{"gone", ""}`, "gone"},
 		{"sentinel without a value", packageVars, "errors.go", `var ErrGone error`, "ErrGone"},
 		{"sentinel in name only", packageVars, "errors.go", `var errCount = 3`, "errCount"},
 		{"assertion", packageVars, "kv.go", `var _ error = (*myError)(nil)`, ""},
@@ -147,7 +156,7 @@ func packageVars(s *source) (problems []string) {
 			vs := spec.(*ast.ValueSpec)
 			for i, name := range vs.Names {
 				switch {
-				case name.Name == "_", sentinel(vs, i):
+				case name.Name == "_", sentinel(s, vs, i):
 				case s.dir() == "internal/bridge":
 					if bridged++; bridged > 1 {
 						problems = append(problems, s.problem(name.Pos(), "%s: the bridge is one variable", name.Name))
@@ -162,14 +171,28 @@ func packageVars(s *source) (problems []string) {
 }
 
 // sentinel reports whether the variable number i of vs is an error sentinel:
-// it is called so and set to the result of a call.
-func sentinel(vs *ast.ValueSpec, i int) bool {
-	name := vs.Names[i].Name
-	if !regexp.MustCompile(`^[Ee]rr[A-Z]`).MatchString(name) || i >= len(vs.Values) {
+// it is called so and set to the result of a call, to a new kindError, or to a
+// sentinel of another package.
+func sentinel(s *source, vs *ast.ValueSpec, i int) bool {
+	called := regexp.MustCompile(`^[Ee]rr[A-Z]`).MatchString
+	if !called(vs.Names[i].Name) || i >= len(vs.Values) {
 		return false
 	}
-	_, ok := vs.Values[i].(*ast.CallExpr)
-	return ok
+	switch v := vs.Values[i].(type) {
+	case *ast.CallExpr:
+		return true
+	case *ast.UnaryExpr:
+		lit, ok := v.X.(*ast.CompositeLit)
+		if !ok || v.Op != token.AND {
+			return false
+		}
+		typ, ok := lit.Type.(*ast.Ident)
+		return ok && typ.Name == "kindError"
+	case *ast.SelectorExpr:
+		x, ok := v.X.(*ast.Ident)
+		return ok && called(v.Sel.Name) && s.importsAs(x.Name)
+	}
+	return false
 }
 
 // goroutines finds goroutines of the library that start in a function without

@@ -109,6 +109,17 @@ func (s *source) imports(importPath string) (name string, ok bool) {
 	return "", false
 }
 
+// importsAs reports whether s imports a package under name.
+func (s *source) importsAs(name string) bool {
+	for _, spec := range s.ast.Imports {
+		p, _ := strconv.Unquote(spec.Path.Value)
+		if as, ok := s.imports(p); ok && as == name {
+			return true
+		}
+	}
+	return false
+}
+
 // problem describes what is wrong at pos, so that an editor finds the place.
 func (s *source) problem(pos token.Pos, format string, args ...any) string {
 	return fmt.Sprintf("%s:%d: ", s.name, s.fset.Position(pos).Line) + fmt.Sprintf(format, args...)
