@@ -52,6 +52,9 @@ var (
 	ErrTxDone = store.ErrTxDone
 	// ErrPoisoned: an earlier write or sync failed; reopen the database.
 	ErrPoisoned = store.ErrPoisoned
+	// ErrRetention: a View was ended because it kept more old versions than
+	// Options.MaxViewBytes.
+	ErrRetention = store.ErrRetention
 	// ErrTxTooLarge: the changes of a transaction exceed Options.MaxTxBytes.
 	ErrTxTooLarge = store.ErrTooLarge
 	// ErrNameTooLong: a key, field or member exceeds 64 KiB.
