@@ -234,6 +234,7 @@ func faultCases() []faultCase {
 // faults lets every operation fail in every way. The modes take turns, unless
 // all are asked for.
 func faults(t *testing.T, files bool) {
+	t.Helper()
 	states := histories(t, historyLength)
 	clean := &script{t: t, w: newWorld(engine.NewInjector(nil), files, 1), opts: Options{NoTimers: true}}
 	clean.run()

@@ -237,6 +237,8 @@ func contentOf(t *Tx, db int, key string) (string, error) {
 			}
 			parts = append(parts, fmt.Sprint(seq, "=", string(message)))
 		}
+	default:
+		err = fmt.Errorf("no history makes a value of type %d", e.Type)
 	}
 	return fmt.Sprint(e.Type, e.Deadline, strings.Join(parts, "|")), err
 }

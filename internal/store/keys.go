@@ -87,13 +87,12 @@ func (t *Tx) copyObject(e Entry) (uint64, error) {
 	case Hash, Set:
 		err = t.copyFields(e, obj)
 	case ZSet:
-		err = t.copyItems(e, obj, n, func(item []byte) error {
-			_, err := t.score(obj, string(item[8:]), [8]byte(item))
-			return err
+		err = t.copyItems(e, n, func(item []byte) error {
+			return t.score(obj, string(item[8:]), [8]byte(item))
 		})
 	case List:
 		i := uint64(0)
-		err = t.copyItems(e, obj, n, func(item []byte) error {
+		err = t.copyItems(e, n, func(item []byte) error {
 			v, err := t.value(e.Object, item, true)
 			if err == nil {
 				err = t.insert(obj, i, v)
@@ -103,7 +102,7 @@ func (t *Tx) copyObject(e Entry) (uint64, error) {
 		})
 	default:
 		key := tree(e.Type, obj).Key
-		err = t.copyItems(e, obj, n, func(item []byte) error {
+		err = t.copyItems(e, n, func(item []byte) error {
 			v, err := t.value(e.Object, item[key:], true)
 			if err == nil {
 				err = t.itemPut(e.Type, obj, slices.Clone(item[:key]), v)
@@ -167,7 +166,7 @@ func (t *Tx) copyFields(e Entry, obj uint64) error {
 }
 
 // copyItems calls fn with each of the n items of a tree.
-func (t *Tx) copyItems(e Entry, obj, n uint64, fn func(item []byte) error) error {
+func (t *Tx) copyItems(e Entry, n uint64, fn func(item []byte) error) error {
 	tr := tree(e.Type, e.Object)
 	for at := uint64(0); at < n; {
 		r, err := t.acc.TreeRun(tr, at)

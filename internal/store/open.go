@@ -360,7 +360,7 @@ func (s *Store) evict() {
 	if s.opts.MemoryBudget == 0 {
 		return
 	}
-	for round := 0; round < 4; round++ {
+	for range 4 {
 		for i := range page.Partitions {
 			over := s.mem.Used() - s.opts.MemoryBudget
 			if over <= 0 {

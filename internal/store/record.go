@@ -213,7 +213,8 @@ const (
 
 // element encodes a value for storage in an object behind prefix.
 func (t *Tx) element(obj uint64, prefix, value []byte) ([]byte, error) {
-	b := append(t.scratch[:0], prefix...)
+	b := t.scratch[:0]
+	b = append(b, prefix...)
 	if len(value) <= elementMax {
 		b = append(append(b, elementInline), value...)
 	} else {
@@ -336,44 +337,44 @@ func flag(on bool) uint64 {
 }
 
 // score sets a member's score in a sorted set: table and tree together.
-func (t *Tx) score(obj uint64, member string, score [8]byte) (added bool, err error) {
+func (t *Tx) score(obj uint64, member string, score [8]byte) error {
 	if len(member) > MaxName {
-		return false, ErrTooLong
+		return ErrTooLong
 	}
 	hash := t.s.mem.Hash(member)
 	tr := tree(ZSet, obj)
 	old, err := t.acc.FieldGet(obj, hash, member)
 	if err != nil {
-		return false, err
+		return err
 	}
 	if string(old) == string(score[:]) {
-		return false, nil
+		return nil
 	}
 	item := append(append(make([]byte, 0, 8+len(member)), score[:]...), member...)
 	var before []byte
 	if old != nil { // its path has to be in memory before the first change
 		before = append(append(make([]byte, 0, 8+len(member)), old...), member...)
 		if err := t.acc.TreeReach(tr, before); err != nil {
-			return false, err
+			return err
 		}
 	}
 	// The new item first: taking out the old one may empty its leaf, and what
 	// is next to that may be cold.
 	if err := t.acc.TreeInsert(tr, item); err != nil {
-		return false, err
+		return err
 	}
 	if before != nil {
 		if err := t.unorder(tr, before); err != nil {
-			return false, err
+			return err
 		}
 	}
-	if added, err = t.acc.FieldPut(obj, hash, member, score[:]); err != nil {
-		return false, err
+	if _, err := t.acc.FieldPut(obj, hash, member, score[:]); err != nil {
+		return err
 	}
 	t.log(opScore, obj)
 	t.arg(score[:])
 	t.argString(member)
-	return added, nil
+	return nil
 }
 
 // unorder removes an item, a score and its member, from a sorted set's tree.

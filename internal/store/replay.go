@@ -53,17 +53,14 @@ func (r *replay) record(d *decoder, lsn uint64) error {
 			r.t.spaces, r.t.newSpaces = m, true
 		}
 		return err
+	default: // a record of an object, or none
+		if id>>56 >= page.Partitions || id == page.ObjectID(int(id>>56), 0) {
+			d.fail()
+			return nil
+		}
+		rec := objectRecord{t: r.t, obj: id, skip: lsn <= r.complete[id>>56]}
+		return rec.apply(o, d)
 	}
-	if id>>56 >= page.Partitions {
-		d.fail()
-		return nil
-	}
-	if id == page.ObjectID(int(id>>56), 0) {
-		d.fail()
-		return nil
-	}
-	rec := objectRecord{t: r.t, obj: id, skip: lsn <= r.complete[id>>56]}
-	return rec.apply(o, d)
 }
 
 // key applies a record that concerns a key's entry.
@@ -81,11 +78,17 @@ func (r *replay) key(o op, id uint64, d *decoder, lsn uint64) error {
 	if o == opDelete {
 		return r.t.remove(sp, hash, key)
 	}
-	if e, err := decodeEntry(entry); err != nil || len(e.Inline) > InlineMax {
+	if !validEntry(entry) {
 		d.fail()
 		return nil
 	}
 	return r.t.put(sp, hash, key, entry)
+}
+
+// validEntry tells whether b is an entry as the store writes it.
+func validEntry(b []byte) bool {
+	e, err := decodeEntry(b)
+	return err == nil && len(e.Inline) <= InlineMax
 }
 
 // objectRecord applies records that concern an object; skip reads over those
@@ -98,18 +101,21 @@ type objectRecord struct {
 
 func (r objectRecord) apply(o op, d *decoder) error {
 	switch o {
-	case opCreate, opDrop, opString, opWrite, opAux:
+	case opCreate, opDrop, opAux:
 		return r.whole(o, d)
+	case opString, opWrite:
+		return r.str(o, d)
 	case opFieldPut, opFieldDel, opScore, opUnscore:
 		return r.member(o, d)
 	case opInsert, opReplace, opRemove, opItemPut, opItemDel:
 		return r.item(o, d)
+	default:
+		d.fail()
+		return nil
 	}
-	d.fail()
-	return nil
 }
 
-// whole applies records that concern an object as a whole, or a string.
+// whole applies records that concern an object as a whole.
 func (r objectRecord) whole(o op, d *decoder) error {
 	t, obj := r.t, r.obj
 	switch o {
@@ -130,6 +136,19 @@ func (r objectRecord) whole(o op, d *decoder) error {
 			return nil
 		}
 		return t.drop(obj)
+	default: // opAux
+		b := d.bytes()
+		if ok, err := r.on(d, List, Set, ZSet, Hash, Stream, Queue); !ok {
+			return err
+		}
+		return t.aux(obj, b)
+	}
+}
+
+// str applies records of strings.
+func (r objectRecord) str(o op, d *decoder) error {
+	t, obj := r.t, r.obj
+	switch o {
 	case opString:
 		length, value := d.uvarint(), d.bytes()
 		if length > MaxString || uint64(len(value)) > MaxString {
@@ -142,7 +161,7 @@ func (r objectRecord) whole(o op, d *decoder) error {
 			return nil
 		}
 		return t.newString(obj, value, int(length))
-	case opWrite:
+	default: // opWrite
 		off, b := d.uvarint(), d.bytes()
 		if off > MaxString || off+uint64(len(b)) > MaxString {
 			d.fail()
@@ -151,12 +170,6 @@ func (r objectRecord) whole(o op, d *decoder) error {
 			return err
 		}
 		return t.write(obj, off, b)
-	default: // opAux
-		b := d.bytes()
-		if ok, err := r.on(d, List, Set, ZSet, Hash, Stream, Queue); !ok {
-			return err
-		}
-		return t.aux(obj, b)
 	}
 }
 
@@ -213,7 +226,7 @@ func (r objectRecord) member(o op, d *decoder) (err error) {
 		if ok, err := r.on(d, ZSet); !ok {
 			return err
 		}
-		_, err = t.score(obj, member, [8]byte(score))
+		err = t.score(obj, member, [8]byte(score))
 	default: // opUnscore
 		member := string(d.bytes())
 		if ok, err := r.on(d, ZSet); !ok {

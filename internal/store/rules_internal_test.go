@@ -470,7 +470,7 @@ func TestRuleDeleteIsO1(t *testing.T) {
 	})
 	require.NoError(t, s.Checkpoint())
 	require.NotEmpty(t, objectsOf(t, m))
-	pages := s.mem.Part(int(page.PartitionOf(s.mem.Hash("huge")))).PageCount()
+	pages := s.mem.Part(page.PartitionOf(s.mem.Hash("huge"))).PageCount()
 	require.Greater(t, pages, 50)
 	require.NoError(t, s.WriteKey("huge", nil, func(tx *Tx) error {
 		_, err := tx.Delete(0, "huge")

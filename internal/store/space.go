@@ -180,16 +180,6 @@ func (d *decoder) bytes() []byte {
 	return v
 }
 
-func (d *decoder) uint64() uint64 {
-	if len(d.b) < 8 {
-		d.fail()
-		return 0
-	}
-	v := binary.LittleEndian.Uint64(d.b)
-	d.b = d.b[8:]
-	return v
-}
-
 // FlushDB removes all keys of a database, in O(1): it gets a fresh space, and
 // the old one is swept in the background.
 func (t *Tx) FlushDB(dbs ...int) error {

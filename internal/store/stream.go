@@ -199,7 +199,7 @@ func (t *Tx) StreamDelete(db int, key string, e Entry, ids []StreamID) (n int, e
 		p = append(packed(nil), p...)
 	}
 	for _, id := range ids {
-		was := false
+		var was bool
 		if e.Object == 0 {
 			p, was, err = p.sdelete(id)
 		} else {

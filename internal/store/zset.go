@@ -174,8 +174,7 @@ func (z *ZSetEdit) Score(member string) (float64, bool, error) {
 func (z *ZSetEdit) Set(member string, score float64) error {
 	b := sortable(score)
 	if z.e.Object != 0 {
-		_, err := z.t.score(z.e.Object, member, b)
-		return err
+		return z.t.score(z.e.Object, member, b)
 	}
 	item := append(append(make([]byte, 0, scoreBytes+len(member)), b[:]...), member...)
 	old, _, start, end, err := z.p.zmember(member)
@@ -212,7 +211,7 @@ func (z *ZSetEdit) promote() error {
 		if err != nil {
 			return err
 		}
-		if _, err := t.score(obj, string(item[scoreBytes:]), [scoreBytes]byte(item)); err != nil {
+		if err := t.score(obj, string(item[scoreBytes:]), [scoreBytes]byte(item)); err != nil {
 			return err
 		}
 		at = end
