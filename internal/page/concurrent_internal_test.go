@@ -90,6 +90,7 @@ func concurrentChange(w *world, mu *sync.Mutex) {
 
 // concurrentStep runs a checkpoint step beside everything else.
 func concurrentStep(t *testing.T, w *world, number uint64, mu *sync.Mutex) {
+	t.Helper()
 	mu.Lock() // the writer's number is read outside of it
 	s := w.m.BeginStep(All, number, func() uint64 { return w.lsn })
 	mu.Unlock()

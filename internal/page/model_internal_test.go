@@ -111,7 +111,6 @@ type world struct {
 	stepped  modelState // as of the running step
 	number   uint64
 	complete modelState // as of the last complete steps
-	swept    []Dropped
 	grow     bool
 	focus    uint64 // the object to change
 	kinds    []int  // of objects to create
@@ -123,6 +122,7 @@ type world struct {
 const modelSpace = 5
 
 func newWorld(t *testing.T, rnd *rand.Rand) *world {
+	t.Helper()
 	w := &world{t: t, rnd: rnd, eng: engine.NewMemorySeed(1, rnd.Uint64()), next: 1, grow: true, kinds: []int{0, 1, 2, 3, 4}}
 	w.m = NewMemory(w.eng.Base().State().Seed, true)
 	w.now = modelState{newPartModel(), newPartModel()}
@@ -243,11 +243,15 @@ func (w *world) changeCreate(i int) change {
 			length = w.rnd.IntN(300_000)
 		}
 		o.bytes = append(slices.Clone(value), make([]byte, max(0, length-len(value)))...)
-		return change{"createstring", func(a *Access) error { return a.CreateString(id, 1, value, length) },
-			func(s modelState) { s[i].objs[id] = o.clone() }}
+		return change{
+			"createstring", func(a *Access) error { return a.CreateString(id, 1, value, length) },
+			func(s modelState) { s[i].objs[id] = o.clone() },
+		}
 	}
-	return change{"create", func(a *Access) error { return a.Create(id, uint8(o.kind), shape) },
-		func(s modelState) { s[i].objs[id] = o.clone() }}
+	return change{
+		"create", func(a *Access) error { return a.Create(id, uint8(o.kind), shape) },
+		func(s modelState) { s[i].objs[id] = o.clone() },
+	}
 }
 
 func (w *world) changeString(i int, id uint64, o *objectModel) change {
@@ -315,25 +319,33 @@ func (w *world) changeList(i int, id uint64, o *objectModel) change {
 		if w.rnd.IntN(4) == 0 && (!w.grow || w.rnd.IntN(20) == 0) {
 			count = 1 + w.rnd.IntN(1+w.rnd.IntN(n-from))
 		}
-		return change{"treeremove", func(a *Access) error { return a.TreeRemove(t, uint64(from), uint64(count)) },
-			func(s modelState) { s[i].objs[id].items = slices.Delete(s[i].objs[id].items, from, from+count) }}
+		return change{
+			"treeremove", func(a *Access) error { return a.TreeRemove(t, uint64(from), uint64(count)) },
+			func(s modelState) { s[i].objs[id].items = slices.Delete(s[i].objs[id].items, from, from+count) },
+		}
 	}
 	v := w.bytes()
 	at := w.rnd.IntN(n + 1)
 	switch w.rnd.IntN(4) {
 	case 0:
-		return change{"treeappend", func(a *Access) error { return a.TreeAppend(t, []byte(v)) },
-			func(s modelState) { s[i].objs[id].items = append(s[i].objs[id].items, v) }}
+		return change{
+			"treeappend", func(a *Access) error { return a.TreeAppend(t, []byte(v)) },
+			func(s modelState) { s[i].objs[id].items = append(s[i].objs[id].items, v) },
+		}
 	case 1:
 		if at < n {
-			return change{"treereplace", func(a *Access) error { return a.TreeReplaceAt(t, uint64(at), []byte(v)) },
-				func(s modelState) { s[i].objs[id].items[at] = v }}
+			return change{
+				"treereplace", func(a *Access) error { return a.TreeReplaceAt(t, uint64(at), []byte(v)) },
+				func(s modelState) { s[i].objs[id].items[at] = v },
+			}
 		}
 	case 2:
 		at = 0
 	}
-	return change{"treeinsertat", func(a *Access) error { return a.TreeInsertAt(t, uint64(at), []byte(v)) },
-		func(s modelState) { s[i].objs[id].items = slices.Insert(s[i].objs[id].items, at, v) }}
+	return change{
+		"treeinsertat", func(a *Access) error { return a.TreeInsertAt(t, uint64(at), []byte(v)) },
+		func(s modelState) { s[i].objs[id].items = slices.Insert(s[i].objs[id].items, at, v) },
+	}
 }
 
 // changeSub stores or frees a value of its own.

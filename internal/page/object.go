@@ -229,7 +229,7 @@ func (a *Access) unraw(g *pg, off uint64, b []byte, end uint64) error {
 
 // stringWrite writes to a string that has chunks and sets its length to end.
 func (a *Access) stringWrite(obj, off uint64, b []byte, end uint64) error {
-	if err := a.warmChunks(obj, off, uint64(len(b)), end); err != nil {
+	if err := a.warmChunks(obj, off, uint64(len(b))); err != nil {
 		return err
 	}
 	g, err := a.fetch(obj, 0)
@@ -263,7 +263,7 @@ func mapCount(length uint64) uint64 {
 
 // warmChunks misses what is cold of the pages that a write needs before it
 // changes the first.
-func (a *Access) warmChunks(obj, off, n, end uint64) error {
+func (a *Access) warmChunks(obj, off, n uint64) error {
 	g, err := a.fetch(obj, 0)
 	if err != nil {
 		return err
