@@ -3,38 +3,33 @@ package mq_test
 import (
 	"errors"
 	"fmt"
-	"log"
 
 	"github.com/brockdb/brock"
 	"github.com/brockdb/brock/mq"
 )
 
+// must ends an example at an error.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
 func Example() {
 	db, err := brock.OpenMemory(nil)
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	defer db.Close()
 	broker, err := mq.Open(db, nil)
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	defer broker.Close()
 
-	if _, err := broker.DeclareQueue("hello", nil); err != nil {
-		log.Fatal(err)
-	}
-	if err := broker.Publish("", "hello", mq.Message{Body: []byte("Hello World!")}); err != nil {
-		log.Fatal(err)
-	}
+	_, err = broker.DeclareQueue("hello", nil)
+	must(err)
+	must(broker.Publish("", "hello", mq.Message{Body: []byte("Hello World!")}))
 	d, err := broker.Get("hello")
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	fmt.Printf("%s\n", d.Body)
-	if err := d.Ack(); err != nil {
-		log.Fatal(err)
-	}
+	must(d.Ack())
 	_, err = broker.Get("hello")
 	fmt.Println(errors.Is(err, mq.ErrEmpty))
 	// Output:
@@ -44,28 +39,19 @@ func Example() {
 
 func ExampleBroker_PublishTx() {
 	db, err := brock.OpenMemory(nil)
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	defer db.Close()
 	broker, err := mq.Open(db, nil)
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	defer broker.Close()
 	for _, name := range []string{"orders", "events"} {
-		if _, err := broker.DeclareQueue(name, nil); err != nil {
-			log.Fatal(err)
-		}
+		_, err = broker.DeclareQueue(name, nil)
+		must(err)
 	}
-	if err := broker.Publish("", "orders", mq.Message{Body: []byte("order:7"), MessageID: "m1"}); err != nil {
-		log.Fatal(err)
-	}
+	must(broker.Publish("", "orders", mq.Message{Body: []byte("order:7"), MessageID: "m1"}))
 
 	d, err := broker.Get("orders")
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	err = db.Update(func(tx *brock.Tx) error {
 		fresh, err := tx.SAdd("seen", d.MessageID)
 		if err != nil {
@@ -82,9 +68,7 @@ func ExampleBroker_PublishTx() {
 		}
 		return d.AckTx(tx)
 	}) // all of it, or none
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 
 	state, err := db.HGet("order:7", "state")
 	fmt.Printf("%s %v\n", state, err)

@@ -122,7 +122,7 @@ func (m *machine) open() {
 
 // reopen ends the life of store and broker, cleanly or not.
 func (m *machine) reopen(clean bool) {
-	next := m.eng
+	var next *engine.Memory
 	if clean {
 		require.NoError(m, m.b.Close())
 		require.NoError(m, m.s.Close())

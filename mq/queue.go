@@ -130,13 +130,18 @@ func (q *queue) end(why error) {
 	}
 }
 
+// position returns how far the queue has come, and whether it has not ended.
+func (q *queue) position() (upTo uint64, there bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return max(q.cursor, q.flagged), q.gone == nil
+}
+
 // close ends the queue's life and notes how far it has come.
 func (q *queue) close(later *store.Later) error {
 	err := q.b.s.WriteKey(q.name, later, func(t *store.Tx) error {
-		q.mu.Lock()
-		gone, upTo := q.gone, max(q.cursor, q.flagged)
-		q.mu.Unlock()
-		if gone != nil { // deleted meanwhile
+		upTo, there := q.position()
+		if !there { // deleted meanwhile
 			return nil
 		}
 		if err := t.QueueDelivered(q.name, upTo); err != nil {

@@ -38,6 +38,7 @@ func TestKill(t *testing.T) {
 }
 
 func testKill(t *testing.T, checkpoint bool) {
+	t.Helper()
 	const n, delivered = 5_000, 1_500
 	eng := engine.NewMemory()
 	s, b := life(t, eng)
