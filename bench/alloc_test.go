@@ -103,6 +103,7 @@ type writer interface {
 
 // updates measures three changes in an Update and on their own alternately.
 func updates(b *testing.B, db *brock.DB, keys measure.Keys) {
+	b.Helper()
 	value := measure.Value(measure.ValueSize)
 	at := 0
 	change := func(w writer) error {

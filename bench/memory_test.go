@@ -54,6 +54,7 @@ func mapInMemory(_ *testing.B, n int) keyValue {
 // when the other comes: the map's garbage collection would be the database's,
 // too.
 func inMemory(b *testing.B, n int, bench func(b *testing.B, kv keyValue)) {
+	b.Helper()
 	for _, peer := range []struct {
 		impl string
 		open func(*testing.B, int) keyValue
@@ -164,6 +165,7 @@ const (
 
 // batchGet reads turns batches by single Gets, then as many by MGet.
 func batchGet(b *testing.B, db *brock.DB, keys measure.Keys) {
+	b.Helper()
 	names := make([]string, batch)
 	at := 0
 	inTurns(b, func() {
@@ -188,6 +190,7 @@ func batchGet(b *testing.B, db *brock.DB, keys measure.Keys) {
 
 // batchSet writes turns batches by single Sets, then as many by MSet.
 func batchSet(b *testing.B, db *brock.DB, keys measure.Keys) {
+	b.Helper()
 	pairs := make([]brock.KV, batch)
 	value := measure.Value(measure.ValueSize)
 	at := 0

@@ -37,6 +37,7 @@ func BenchmarkWaitingSet(b *testing.B) {
 
 // waitingSets lets g goroutines make each Sets in every iteration.
 func waitingSets(b *testing.B, db *brock.DB, keys measure.Keys, g, each int) {
+	b.Helper()
 	value := measure.Value(measure.ValueSize)
 	round := 0
 	before := cpu(b)
