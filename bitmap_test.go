@@ -81,10 +81,22 @@ func TestBitCountRange(t *testing.T) {
 			unit        brock.BitUnit
 			want        int
 		}{
-			{0, -1, brock.Byte, 26}, {0, 0, brock.Byte, 4}, {1, 1, brock.Byte, 6}, {-2, -1, brock.Byte, 7},
-			{5, 30, brock.Bit, 17}, {0, -1, brock.Bit, 26}, {1, 1, brock.Bit, 1}, {0, 0, brock.Bit, 0}, {-1, -1, brock.Bit, 0},
-			{-3, -5, brock.Byte, 0}, {3, 2, brock.Byte, 0}, {6, 9, brock.Byte, 0}, {0, -100, brock.Byte, 4}, {-100, 100, brock.Bit, 26},
-			{math.MinInt, math.MaxInt, brock.Byte, 26}, {math.MaxInt, math.MaxInt, brock.Byte, 0},
+			{0, -1, brock.Byte, 26},
+			{0, 0, brock.Byte, 4},
+			{1, 1, brock.Byte, 6},
+			{-2, -1, brock.Byte, 7},
+			{5, 30, brock.Bit, 17},
+			{0, -1, brock.Bit, 26},
+			{1, 1, brock.Bit, 1},
+			{0, 0, brock.Bit, 0},
+			{-1, -1, brock.Bit, 0},
+			{-3, -5, brock.Byte, 0},
+			{3, 2, brock.Byte, 0},
+			{6, 9, brock.Byte, 0},
+			{0, -100, brock.Byte, 4},
+			{-100, 100, brock.Bit, 26},
+			{math.MinInt, math.MaxInt, brock.Byte, 26},
+			{math.MaxInt, math.MaxInt, brock.Byte, 0},
 		} {
 			n, err := c.BitCountRange("b", tt.start, tt.stop, tt.unit)
 			require.NoError(t, err)
@@ -137,7 +149,7 @@ func TestBitmapRandom(t *testing.T) {
 // milliseconds, and all of these a minute.
 func TestBitmapLarge(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes 100 MB")
+		t.Skip("short: takes 100 MB")
 	}
 	const size = 100 << 20
 	db := openMemory(t)

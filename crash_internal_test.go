@@ -125,6 +125,7 @@ func TestCrashChild(t *testing.T) {
 // killChild runs the child until some checkpoint steps are complete, kills it,
 // and returns the last acknowledged transaction of each writer.
 func killChild(t *testing.T, dir string, mode store.Durability, r *rand.Rand) (acked [crashWriters]int) {
+	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run", "^TestCrashChild$")
 	cmd.Env = append(os.Environ(), crashDir+"="+dir, crashMode+"="+strconv.Itoa(int(mode)))
 	stdout, err := cmd.StdoutPipe()
@@ -155,12 +156,13 @@ func killChild(t *testing.T, dir string, mode store.Durability, r *rand.Rand) (a
 // judge checks that every acknowledged transaction is there, at most the one
 // of each writer that was under way besides, and none half.
 func judge(t *testing.T, db *DB, acked [crashWriters]int) {
+	t.Helper()
 	for writer, last := range judgePrefix(t, db, acked) {
 		require.LessOrEqual(t, last, acked[writer]+1, "writer %d: only one transaction was under way", writer)
 	}
 }
 
-// judgePrefix checks that what there is is a beginning of the history: no
+// judgePrefix checks that what it finds is a beginning of the history: no
 // transaction is half there, none is missing before one that is there, and at
 // least those of least are. It returns the last one of each writer.
 func judgePrefix(t *testing.T, db *DB, least [crashWriters]int) (last [crashWriters]int) {

@@ -61,6 +61,7 @@ func openMemory(t *testing.T) *brock.DB {
 // everyWay runs a test on an empty database: by single commands, in a pipeline,
 // and as one transaction.
 func everyWay(t *testing.T, test func(t *testing.T, c collections)) {
+	t.Helper()
 	t.Run("DB", func(t *testing.T) { test(t, openMemory(t)) })
 	t.Run("Pipe", func(t *testing.T) {
 		require.NoError(t, openMemory(t).Pipelined(func(p *brock.Pipe) error {

@@ -71,6 +71,7 @@ const worldStart = 1_700_000_000_000
 
 // newWorld opens an empty database and its model.
 func newWorld(t *testing.T, seed uint64, opts store.Options, disk bool) *world {
+	t.Helper()
 	clock := &testClock{now: worldStart}
 	opts.Clock, opts.NoTimers = clock, true
 	w := &world{
@@ -269,8 +270,8 @@ func (w *world) holdView() {
 	go func() {
 		v.done <- w.db.View(func(tx *Tx) error {
 			close(started)
-			for last := false; ; {
-				last = <-v.check
+			for {
+				last := <-v.check
 				got, err := dump(tx)
 				if err == nil {
 					if d := v.want.Diff(got); d != "" {
@@ -366,8 +367,12 @@ func dump(tx *Tx) (oracle.Dump, error) {
 				break
 			}
 		}
-		if size, err := c.DBSize(); err != nil || size != n {
-			return nil, fmt.Errorf("db %d: DBSize %d, %v; %d keys scanned", db, size, err, n)
+		size, err := c.DBSize()
+		if err != nil {
+			return nil, fmt.Errorf("db %d: DBSize: %w", db, err)
+		}
+		if size != n {
+			return nil, fmt.Errorf("db %d: DBSize %d, %d keys scanned", db, size, n)
 		}
 	}
 	return all, nil
@@ -412,9 +417,7 @@ func runners() map[string]func(*commands, *oracle.Op) oracle.Result {
 		stringRunners(), keyRunners(), hashRunners(), listRunners(), setRunners(),
 		bitRunners(), zsetRunners(), streamRunners(),
 	} {
-		for name, fn := range family {
-			all[name] = fn
-		}
+		maps.Copy(all, family)
 	}
 	return all
 }

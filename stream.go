@@ -95,8 +95,9 @@ func (id StreamID) String() string {
 		return "*"
 	case autoSeq:
 		return strconv.FormatUint(id.Ms, 10) + "-*"
+	default:
+		return strconv.FormatUint(id.Ms, 10) + "-" + strconv.FormatUint(id.Seq, 10)
 	}
-	return strconv.FormatUint(id.Ms, 10) + "-" + strconv.FormatUint(id.Seq, 10)
 }
 
 func (id StreamID) store() store.StreamID { return store.StreamID{Ms: id.Ms, Seq: id.Seq} }
@@ -177,6 +178,7 @@ func (id StreamID) behind(last StreamID, t *store.Tx) (StreamID, error) {
 		if id.Ms == last.Ms && last.Seq < math.MaxUint64 {
 			id = last.Next()
 		}
+	case autoNone: // as given
 	}
 	if id.Compare(last) <= 0 {
 		return id, ErrStreamID

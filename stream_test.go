@@ -173,6 +173,7 @@ func TestStreamRandom(t *testing.T) {
 }
 
 func randomStream(t *testing.T, c sorted, size int) {
+	t.Helper()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("SEED=%d", seed)
 	r := rand.New(rand.NewPCG(seed, 1))

@@ -205,7 +205,7 @@ func (c *commands) ZRank(key, member string) (rank int, err error) {
 		if err != nil {
 			return err
 		}
-		in := false
+		var in bool
 		if rank, in, err = t.ZSetRank(e, member); err == nil && !in {
 			err = ErrNotFound
 		}
@@ -268,7 +268,7 @@ func (c *commands) ZScore(key, member string) (score float64, err error) {
 		if err != nil {
 			return err
 		}
-		in := false
+		var in bool
 		if score, in, err = t.ZSetScore(e, member); err == nil && !in {
 			err = ErrNotFound
 		}

@@ -43,6 +43,7 @@ type sorted interface {
 // inEach runs a test on a DB, in an Update that is rolled back, and in a
 // pipeline.
 func inEach(t *testing.T, fn func(t *testing.T, c sorted)) {
+	t.Helper()
 	t.Run("DB", func(t *testing.T) { fn(t, openMemory(t)) })
 	t.Run("Update", func(t *testing.T) {
 		db := openMemory(t)
@@ -229,6 +230,7 @@ func TestZSetRandom(t *testing.T) {
 }
 
 func randomZSet(t *testing.T, c sorted, size int) {
+	t.Helper()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("SEED=%d", seed)
 	r := rand.New(rand.NewPCG(seed, 1))
