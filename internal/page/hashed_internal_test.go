@@ -326,6 +326,7 @@ func filledHashed(n int) (Hashed, []string) {
 
 // use calls every method that reads, then changes the block as an owner would.
 func (m *hashedModel) use(t *testing.T, rnd *rand.Rand) {
+	t.Helper()
 	m.want = map[string]string{}
 	tags := map[string]uint64{}
 	for s := m.h.Next(-1); s >= 0; s = m.h.Next(s) {

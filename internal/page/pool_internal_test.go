@@ -15,15 +15,15 @@ import (
 
 // seeded returns a generator whose seed is logged; SEED= in the environment
 // replays a run.
-func seeded(t testing.TB) *rand.Rand {
-	t.Helper()
+func seeded(tb testing.TB) *rand.Rand {
+	tb.Helper()
 	seed := uint64(time.Now().UnixNano())
 	if s := os.Getenv("SEED"); s != "" {
 		var err error
 		seed, err = strconv.ParseUint(s, 10, 64)
-		require.NoError(t, err)
+		require.NoError(tb, err)
 	}
-	t.Logf("SEED=%d", seed)
+	tb.Logf("SEED=%d", seed)
 	return rand.New(rand.NewPCG(seed, 1))
 }
 
@@ -37,10 +37,10 @@ func runs(all int) int {
 }
 
 // newTestPool returns a pool that is closed after the test.
-func newTestPool(t testing.TB) *Pool {
-	t.Helper()
+func newTestPool(tb testing.TB) *Pool {
+	tb.Helper()
 	p := NewPool()
-	t.Cleanup(func() { require.NoError(t, p.Close()) })
+	tb.Cleanup(func() { require.NoError(tb, p.Close()) })
 	return p
 }
 
