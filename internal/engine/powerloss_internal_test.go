@@ -333,7 +333,7 @@ func (pt *powerTest) step(n int) {
 func TestBasePowerLoss(t *testing.T) {
 	steps, mixes := 2, 2
 	if os.Getenv("BROCK_SOAK") != "" {
-		steps, mixes = 60, 40
+		steps, mixes = 20, 20
 	} else if testing.Short() {
 		steps, mixes = 1, 1
 	}

@@ -284,7 +284,7 @@ func TestHashedCheck(t *testing.T) {
 
 func TestHashedAllocations(t *testing.T) {
 	if checked {
-		t.Skip("an optimized build is meant")
+		t.Skip("race: an optimized build is meant")
 	}
 	h, keys := filledHashed(128)
 	hash := someHash(0)

@@ -307,7 +307,7 @@ func TestOrderedCheck(t *testing.T) {
 
 func TestOrderedAllocations(t *testing.T) {
 	if checked {
-		t.Skip("an optimized build is meant")
+		t.Skip("race: an optimized build is meant")
 	}
 	o := filledOrdered(200, 30)
 	grown := make([]byte, 16<<10)

@@ -253,7 +253,7 @@ func TestPoolConcurrent(t *testing.T) {
 
 func TestPoolAllocations(t *testing.T) {
 	if checked {
-		t.Skip("slabs are Go memory")
+		t.Skip("race: slabs are Go memory")
 	}
 	p := newTestPool(t)
 	keep, _ := p.Alloc(200)

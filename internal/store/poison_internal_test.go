@@ -40,37 +40,37 @@ func (l *gatedLog) Append(g engine.Group) error {
 // gatedEngine is an engine with a gatedLog.
 type gatedEngine struct {
 	engine.Engine
-	log *gatedLog
+	held *gatedLog
 }
 
-func (e *gatedEngine) Log() engine.Log { return e.log }
+func (e *gatedEngine) Log() engine.Log { return e.held }
 
 // TestRuleNothingBehindFailedWrite has transactions queue behind a write that
 // fails: none of them is written or acknowledged.
 func TestRuleNothingBehindFailedWrite(t *testing.T) {
 	for _, mode := range []Durability{EverySecond, Always} {
 		m := engine.NewMemorySeed(1, 2)
-		log := &gatedLog{Log: m.Log(), entered: make(chan struct{}), release: make(chan struct{})}
-		s, err := Open(&gatedEngine{m, log}, Options{NoTimers: true, Durability: mode})
+		held := &gatedLog{Log: m.Log(), entered: make(chan struct{}), release: make(chan struct{})}
+		s, err := Open(&gatedEngine{m, held}, Options{NoTimers: true, Durability: mode})
 		require.NoError(t, err)
 		var wg sync.WaitGroup
 		results := make(chan error, 9)
 		commit := func(n int) { results <- doHistory(s, n) }
 		wg.Go(func() { commit(1) })
-		<-log.entered
+		<-held.entered
 		for range 8 {
 			wg.Go(func() { commit(3) })
 		}
 		for s.committed.Load() < 9 { // all wait for the next group
 			runtime.Gosched()
 		}
-		close(log.release)
+		close(held.release)
 		wg.Wait()
 		close(results)
 		for err := range results {
 			require.ErrorIs(t, err, ErrPoisoned)
 		}
-		require.Equal(t, 1, log.appends, "mode %d", mode)
+		require.Equal(t, 1, held.appends, "mode %d", mode)
 		require.Zero(t, s.wlog.written.Load())
 		again, err := Open(m.Crash(engine.Crash{}), Options{NoTimers: true})
 		require.NoError(t, err)
