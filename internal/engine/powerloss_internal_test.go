@@ -124,6 +124,9 @@ type powerFile struct {
 // Sync implements [File].
 func (f *powerFile) Sync() error {
 	c, err := readCopy(f.name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // a memtable that has been flushed meanwhile
+	}
 	if err != nil {
 		return err
 	}
