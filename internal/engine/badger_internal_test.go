@@ -210,7 +210,7 @@ func sameImage(want, got Image) error {
 // TestBaseModel runs steps with reopening, collection and sweeping between, on
 // Badger and in memory.
 func TestBaseModel(t *testing.T) {
-	steps := 40
+	steps := 25
 	if os.Getenv("BROCK_SOAK") != "" {
 		steps = 2000
 	} else if testing.Short() {
