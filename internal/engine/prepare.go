@@ -123,8 +123,10 @@ func (l *segmentLog) takeSpareLocked(size int64) *segment {
 }
 
 // prepare makes a segment of at least size bytes durable under a number, from
-// an old one or anew, and returns it open. What an old one holds is left there:
-// its frames carry another number.
+// an old one or anew, and returns it open. What an old one holds is left there,
+// but for its first frame: its frames carry another number, unless an earlier
+// life had given it the same one, and a power cut took that back while it left
+// what had been written, as it may where directories cannot be synced.
 func (l *segmentLog) prepare(number uint64, size int64, old *segment) (*segment, error) {
 	name := l.name(number)
 	if old == nil {
@@ -137,6 +139,9 @@ func (l *segmentLog) prepare(number uint64, size int64, old *segment) (*segment,
 		}
 	} else {
 		size = old.size
+		if err := wipeFirst(l.opt.fs, l.name(old.number)); err != nil {
+			return nil, err
+		}
 		if err := l.opt.fs.Rename(l.name(old.number), name); err != nil {
 			return nil, err
 		}

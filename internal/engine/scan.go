@@ -352,7 +352,12 @@ func (s *scanner) wipe(i int) error {
 	if err != nil || !ok {
 		return err
 	}
-	f, err := s.log.opt.fs.OpenFile(s.log.name(s.segs[i].number), os.O_RDWR, 0)
+	return wipeFirst(s.log.opt.fs, s.log.name(s.segs[i].number))
+}
+
+// wipeFirst destroys the first frame of a segment, durably.
+func wipeFirst(fsys FS, name string) error {
+	f, err := fsys.OpenFile(name, os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}

@@ -300,6 +300,7 @@ func TestLogFlippedBit(t *testing.T) {
 	require.NoError(t, l.Sync())
 	h.fill(t, l, rng, 4, 900)
 	h.fill(t, l, rng, 2, 100)
+	awaitReady(l)
 	unused := -int(l.Size())
 	for _, name := range segmentNames(t, fsys) {
 		unused += int(fileSize(t, fsys, name))
@@ -633,4 +634,59 @@ func TestLogAppendAllocs(t *testing.T) {
 	})
 	require.LessOrEqual(t, allocs, 1.0)
 	require.NoError(t, l.Close())
+}
+
+// lazyFS is a file system whose directories cannot be synced.
+type lazyFS struct{ *MemFS }
+
+// SyncDir implements [FS].
+func (lazyFS) SyncDir(string) error { return nil }
+
+// awaitReady waits until the log's goroutine has made a segment ready.
+func awaitReady(l *segmentLog) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for len(l.ready) == 0 {
+		l.changed.Wait()
+	}
+}
+
+// TestLogRecycledTwice cuts the power after an old segment got a new name and
+// frames, takes the name back and leaves the frames. The next life gives the
+// same segment the same name: what it finds there is not its own.
+func TestLogRecycledTwice(t *testing.T) {
+	twice := 0
+	for seed := range uint64(40) {
+		rng := newRand(seed)
+		fsys := NewMemFS()
+		h := &history{epoch: 1}
+		l := mustOpenLog(t, lazyFS{fsys}, 1)
+		from := LSN(0)
+		for range 6 { // old segments get new numbers, so that there are gaps
+			h.fill(t, l, rng, 30, 300)
+			awaitReady(l)
+			require.NoError(t, l.Sync())
+			from = h.groups[len(h.groups)-1-rng.IntN(20)].First
+			require.NoError(t, l.TruncateBefore(from))
+		}
+		require.NoError(t, fsys.SyncDir("log"))
+		h.fill(t, l, rng, 40, 300)
+		left := fsys.Crash(func(_ string, block int) bool { return block != MemEntries })
+		require.NoError(t, l.Close())
+
+		var first []Group
+		for life := range 4 {
+			l := mustOpenLog(t, left, uint64(2+life))
+			got, err := replayed(l, from)
+			require.NoError(t, err)
+			if life == 0 {
+				first = got
+				twice += len(l.spare)
+			}
+			requirePrefix(t, first, got, len(first), "another life found more")
+			awaitReady(l)
+			require.NoError(t, l.Close())
+		}
+	}
+	require.NotZero(t, twice, "no old segment was left to be used again")
 }
