@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -243,7 +244,7 @@ func faults(t *testing.T, files bool) {
 	clean.check(states, true, "no fault")
 	every, modes := 1, 1
 	if testing.Short() {
-		every = 9
+		every = 13
 	}
 	if os.Getenv("BROCK_SOAK") != "" {
 		modes = 3
@@ -263,18 +264,19 @@ func faults(t *testing.T, files bool) {
 // oneFault runs the script with a fault at one position.
 func oneFault(t *testing.T, states []map[string]string, files bool, pos int, f faultCase, mode Durability) {
 	t.Helper()
-	var hit engine.Op
+	var hit atomic.Value // of engine.Op: the log has a goroutine of its own
+	hit.Store(engine.Op("none"))
 	in := engine.NewInjector(func(op engine.Op, _, total int) engine.Fault {
 		if total != pos {
 			return engine.Fault{}
 		}
-		hit = op
+		hit.Store(op)
 		return f.fault
 	})
 	c := &script{t: t, w: newWorld(in, files, uint64(pos)), opts: Options{NoTimers: true, Durability: mode}}
 	c.run()
-	msg := fmt.Sprintf("%s at operation %d (%s), mode %d, after %d: %v", f.name, pos, hit, mode, c.tried, c.err)
-	read := hit == engine.OpBaseGet && !f.fault.Crash
+	msg := fmt.Sprintf("%s at operation %d (%s), mode %d, after %d: %v", f.name, pos, hit.Load(), mode, c.tried, c.err)
+	read := hit.Load() == engine.OpBaseGet && !f.fault.Crash
 	if c.err != nil && c.s != nil && !c.closing && !read {
 		require.False(t, errors.Is(c.err, ErrClosed), msg)
 		c.poisoned(msg)

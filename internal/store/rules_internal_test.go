@@ -114,9 +114,14 @@ func TestRuleOnePartitionPerRecord(t *testing.T) {
 		"list":   func(t *Tx, key string) error { return push(t, 0, key, strings.Repeat("x", 5000)) },
 		"hash":   func(t *Tx, key string) error { return setField(t, 0, key, "f", strings.Repeat("x", 5000)) },
 	}
+	every := 1
+	if testing.Short() {
+		every = 5
+	}
+	first := rand.IntN(every)
 	for name, op := range ops {
 		for value, create := range values {
-			for when := range 3 * 4 * 4 {
+			for when := first; when < 3*4*4; when += every {
 				s := openMem(t, engine.NewMemorySeed(1, 2), Options{})
 				src, dst := keyIn(s, a, "src"), keyIn(s, b, "dst")
 				masks := []uint64{0, 1 << a, 1 << b, ^uint64(0)}
@@ -262,7 +267,11 @@ func TestRuleLogBeforeImageInRecovery(t *testing.T) {
 	killed := *w
 	killed.mem, killed.files = w.mem.Crash(engine.Crash{}), w.files.Crash(engine.KeepAll)
 	_ = s.Close()
-	for pos := 1; ; pos++ {
+	every := 1
+	if testing.Short() {
+		every = 9
+	}
+	for pos := 1; ; pos += every {
 		w := killed
 		w.mem, w.files = killed.mem.Crash(engine.Crash{}), killed.files.Crash(engine.KeepAll)
 		// Not durable is what the kill has left: make it so again.
