@@ -129,22 +129,21 @@ func (l *segmentLog) takeSpareLocked(size int64) *segment {
 // what had been written, as it may where directories cannot be synced.
 func (l *segmentLog) prepare(number uint64, size int64, old *segment) (*segment, error) {
 	name := l.name(number)
+	from := name + tempSuffix
+	var err error
 	if old == nil {
-		temp := name + tempSuffix
-		if err := l.fill(temp, size); err != nil {
-			return nil, errors.Join(err, removeIfThere(l.opt.fs, temp))
-		}
-		if err := l.opt.fs.Rename(temp, name); err != nil {
-			return nil, err
+		if err = l.fill(from, size); err != nil {
+			err = errors.Join(err, removeIfThere(l.opt.fs, from))
 		}
 	} else {
-		size = old.size
-		if err := wipeFirst(l.opt.fs, l.name(old.number)); err != nil {
-			return nil, err
-		}
-		if err := l.opt.fs.Rename(l.name(old.number), name); err != nil {
-			return nil, err
-		}
+		from, size = l.name(old.number), old.size
+		err = wipeFirst(l.opt.fs, from)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := l.opt.fs.Rename(from, name); err != nil {
+		return nil, err
 	}
 	if err := l.opt.fs.SyncDir(l.opt.dir); err != nil {
 		return nil, err
