@@ -2,7 +2,6 @@ package brock
 
 import (
 	"encoding/binary"
-	"errors"
 	"math/bits"
 
 	"github.com/brockdb/brock/internal/store"
@@ -20,6 +19,10 @@ const (
 
 // maxBit is the highest offset of a bit, the last one of a string of 512 MB.
 const maxBit = 1<<32 - 1
+
+// bitsPerElement is how many bits take as long to count as an element of a
+// collection takes to read, see longRead.
+const bitsPerElement = 8 << 10
 
 // checkBit refuses offsets out of range.
 func checkBit(offset int64) error {
@@ -52,8 +55,7 @@ func (c *commands) BitCount(key string) (n int, err error) {
 //
 // Redis: BITCOUNT key start end [BYTE | BIT].
 func (c *commands) BitCountRange(key string, start, stop int, unit BitUnit) (n int, err error) {
-	limit := int64(longRead * 1024) // bytes
-	run := func(t *store.Tx) error {
+	err = c.readLimited(key, func(t *store.Tx, limit int) error {
 		n = 0
 		e, ok, err := c.lookup(t, key, store.String)
 		if err != nil || !ok {
@@ -73,17 +75,12 @@ func (c *commands) BitCountRange(key string, start, stop int, unit BitUnit) (n i
 		switch {
 		case r.first >= r.end:
 			return nil
-		case r.end-r.first > 8*limit:
+		case (r.end-r.first-1)/bitsPerElement >= int64(limit):
 			return errLong
 		}
 		n, err = r.ones(t, e)
 		return err
-	}
-	err = c.read(key, run)
-	if errors.Is(err, errLong) {
-		limit = store.MaxString
-		err = c.snapshot(run)
-	}
+	})
 	if err != nil {
 		return 0, err
 	}

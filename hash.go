@@ -165,8 +165,7 @@ var errLong = errors.New("brock: long command")
 // readLong is read for a command that looks at all of a collection, n
 // elements. fn is not called for an absent key but with a zero entry.
 func (c *commands) readLong(key string, typ store.Type, fn func(t *store.Tx, e store.Entry, n int) error) error {
-	limit := longRead
-	run := func(t *store.Tx) error {
+	return c.readLimited(key, func(t *store.Tx, limit int) error {
 		e, _, err := c.lookup(t, key, typ)
 		if err != nil {
 			return err
@@ -179,11 +178,16 @@ func (c *commands) readLong(key string, typ store.Type, fn func(t *store.Tx, e s
 			return err
 		}
 		return fn(t, e, n)
-	}
-	err := c.read(key, run)
+	})
+}
+
+// readLimited is read for a command that takes long for more than limit
+// elements: it then returns errLong and runs again, without a limit, on a
+// snapshot.
+func (c *commands) readLimited(key string, fn func(t *store.Tx, limit int) error) error {
+	err := c.read(key, func(t *store.Tx) error { return fn(t, longRead) })
 	if errors.Is(err, errLong) {
-		limit = math.MaxInt
-		err = c.snapshot(run)
+		err = c.snapshot(func(t *store.Tx) error { return fn(t, math.MaxInt) })
 	}
 	return err
 }

@@ -232,8 +232,7 @@ func (c *commands) LPush(key string, values ...[]byte) (length int, err error) {
 //
 // Redis: LRANGE key start stop.
 func (c *commands) LRange(key string, start, stop int) (values [][]byte, err error) {
-	limit := longRead
-	run := func(t *store.Tx) error {
+	err = c.readLimited(key, func(t *store.Tx, limit int) error {
 		values = [][]byte{}
 		e, _, err := c.lookup(t, key, store.List)
 		if err != nil {
@@ -252,12 +251,7 @@ func (c *commands) LRange(key string, start, stop int) (values [][]byte, err err
 		}
 		values, err = t.ListRange(nil, e, first, count)
 		return err
-	}
-	err = c.read(key, run)
-	if errors.Is(err, errLong) {
-		limit = math.MaxInt
-		err = c.snapshot(run)
-	}
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package brock
 
 import (
-	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -252,8 +251,7 @@ func (c *commands) XLen(key string) (n int, err error) {
 // Redis: XRANGE key start end [COUNT count]. For ids that are excluded see
 // [StreamID.Next] and [StreamID.Prev].
 func (c *commands) XRange(key string, first, last StreamID, count int) (entries []StreamEntry, err error) {
-	limit := longRead
-	run := func(t *store.Tx) error {
+	err = c.readLimited(key, func(t *store.Tx, limit int) error {
 		entries = []StreamEntry{}
 		e, ok, err := c.lookup(t, key, store.Stream)
 		if err != nil || !ok {
@@ -280,12 +278,7 @@ func (c *commands) XRange(key string, first, last StreamID, count int) (entries 
 			}
 			entries = append(entries, entry)
 		})
-	}
-	err = c.read(key, run)
-	if errors.Is(err, errLong) {
-		limit = math.MaxInt
-		err = c.snapshot(run)
-	}
+	})
 	if err != nil {
 		return nil, err
 	}

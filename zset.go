@@ -1,7 +1,6 @@
 package brock
 
 import (
-	"errors"
 	"math"
 
 	"github.com/brockdb/brock/internal/store"
@@ -157,8 +156,7 @@ func (c *commands) ZCard(key string) (n int, err error) { return c.length(key, s
 //
 // Redis: ZRANGE key start stop WITHSCORES.
 func (c *commands) ZRange(key string, start, stop int) (members []Z, err error) {
-	limit := longRead
-	run := func(t *store.Tx) error {
+	err = c.readLimited(key, func(t *store.Tx, limit int) error {
 		members = []Z{}
 		e, _, err := c.lookup(t, key, store.ZSet)
 		if err != nil {
@@ -179,12 +177,7 @@ func (c *commands) ZRange(key string, start, stop int) (members []Z, err error) 
 		return t.ZSetEach(e, first, count, func(member string, score float64) {
 			members = append(members, Z{Member: member, Score: score})
 		})
-	}
-	err = c.read(key, run)
-	if errors.Is(err, errLong) {
-		limit = math.MaxInt
-		err = c.snapshot(run)
-	}
+	})
 	if err != nil {
 		return nil, err
 	}
