@@ -226,7 +226,10 @@ func (w *world) changeDir(s modelState, i int) change {
 	}
 	v := w.bytes()
 	return change{"dirput", func(a *Access) error {
-		_, err := a.DirPut(dir, w.m.Hash(key), key, []byte(v))
+		if _, err := a.DirGet(dir, w.m.Hash(key), key); err != nil {
+			return err
+		}
+		_, err := a.DirSet(dir, w.m.Hash(key), key, []byte(v))
 		return err
 	}, func(s modelState) { s[i].dir[key] = v }}
 }

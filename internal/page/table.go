@@ -268,16 +268,8 @@ func hashedGet(b []byte, hash uint64, key string) []byte {
 	return nil
 }
 
-// DirPut sets the value of key in a directory and tells whether key is new.
-func (a *Access) DirPut(t *Table, hash uint64, key string, value []byte) (added bool, err error) {
-	if err := a.place(t, hash, key); err != nil {
-		return false, err
-	}
-	return a.DirSet(t, hash, key, value)
-}
-
-// DirSet is DirPut for the key that the last DirGet has looked up, with no
-// change in between.
+// DirSet sets the value of the key that the last DirGet has looked up, with no
+// change in between, and tells whether the key is new.
 func (a *Access) DirSet(t *Table, hash uint64, key string, value []byte) (added bool, err error) {
 	slot := a.hit.slot
 	if a.mode == Direct && slot >= 0 && a.overwrite(t, value) {

@@ -11,6 +11,5 @@ var (
 	ErrPoisoned  = errors.New("store: an earlier write or sync failed")
 	ErrTooLarge  = errors.New("store: transaction too large")
 	ErrTooLong   = errors.New("store: key, field or member too long")
-	ErrDatabase  = errors.New("store: database number out of range")
 	ErrRetention = errors.New("store: view needs more memory than allowed")
 )

@@ -144,20 +144,18 @@ func (t *Tx) expireReady(i deadlineItem) error {
 // expireItem deletes the key that an item of the index stands for.
 func (t *Tx) expireItem(i deadlineItem) error {
 	sp := t.spaces.byID(i.space)
-	if sp == nil {
-		t.OnCommit(func() { t.s.deadlines.forget(i) })
-		t.changed = true
-		return nil
-	}
-	key, e, err := t.byHash(sp, i)
-	if err != nil || key == "" && e.Type == None {
-		if err == nil {
-			t.OnCommit(func() { t.s.deadlines.forget(i) })
-			t.changed = true
+	if sp != nil {
+		key, e, err := t.byHash(sp, i)
+		if err != nil {
+			return err
 		}
-		return err
+		if e.Type != None {
+			return t.discard(sp, i.hash, key, e)
+		}
 	}
-	return t.discard(sp, i.hash, key, e)
+	t.OnCommit(func() { t.s.deadlines.forget(i) })
+	t.changed = true
+	return nil
 }
 
 // byHash finds the key with a hash and deadline.

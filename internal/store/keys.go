@@ -239,7 +239,7 @@ func (t *Tx) RandomKey(db int) (key string, ok bool, err error) {
 	start := rand.Uint64()
 	cursor, wrapped := start, false
 	for !wrapped || cursor < start {
-		found, next, err := t.Scan(db, cursor&^(1<<58-1)|cursor&(1<<58-1), 1<<30)
+		found, next, err := t.Scan(db, cursor, 1<<30)
 		if err != nil {
 			return "", false, err
 		}
