@@ -316,6 +316,10 @@ func (s *Store) Housekeep() {
 			s.logger.Error("brock: expiry", "error", err)
 		}
 	}
+	if err := s.sweepSpaces(); err != nil && s.usable() == nil {
+		s.stats.background.Add(1)
+		s.logger.Error("brock: sweep", "error", err)
+	}
 	s.limitViews()
 	s.reclaim()
 	s.evict()

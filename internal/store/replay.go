@@ -33,6 +33,7 @@ func (r *replay) transaction(lsn uint64, recs []byte) error {
 		r.records++
 	}
 	t.apply()
+	r.s.gone.add(t.gone)
 	t.reset()
 	return nil
 }
@@ -50,6 +51,7 @@ func (r *replay) record(d *decoder, lsn uint64) error {
 		}
 		m, err := decodeSpaces(b, r.t.spaces)
 		if err == nil {
+			r.t.gone = append(r.t.gone, r.t.spaces.without(m)...)
 			r.t.spaces, r.t.newSpaces = m, true
 		}
 		return err

@@ -58,6 +58,16 @@ func (m *spaces) byID(id uint64) *space {
 	return nil
 }
 
+// without returns the spaces that other does not have.
+func (m *spaces) without(other *spaces) (gone []*space) {
+	for _, sp := range m.dbs {
+		if other.byID(sp.id) == nil {
+			gone = append(gone, sp)
+		}
+	}
+	return gone
+}
+
 // encode writes the map: the next id, the number of spaces, their ids.
 func (m *spaces) encode() []byte {
 	b := binary.AppendUvarint(nil, m.next)

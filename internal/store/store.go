@@ -53,6 +53,7 @@ type Store struct {
 	waiting    atomic.Int32 // registered waiters, see Emit
 	waiters    waiters
 	views      views
+	gone       goneSpaces
 	full       atomic.Bool // the device is too full for changes
 	deadlines  *deadlineIndex
 	pool       sync.Pool   // of *Tx
@@ -160,9 +161,9 @@ func (t *Tx) see(m *spaces) {
 // read runs fn on the current state until it has what it needs.
 func (s *Store) read(t *Tx, mask uint64, fn func(*Tx) error) error {
 	for {
-		t.see(s.spaces.Load())
 		t.acc.Begin(s.mem, page.Shared, 0, mask, nil)
 		s.mem.RLock(mask)
+		t.see(s.spaces.Load()) // under the locks: directories of spaces that are gone may be freed
 		err := fn(t)
 		s.mem.RUnlock(mask)
 		again, err := s.again(t, &mask, err)
@@ -283,7 +284,8 @@ func (s *Store) finish(t *Tx, later *Later, err error) error {
 		return err
 	}
 	if len(t.gone) > 0 {
-		s.sweepSpaces(t.gone)
+		s.gone.add(t.gone)
+		s.nudge()
 	}
 	for _, fn := range t.after {
 		fn()
@@ -365,27 +367,28 @@ func (s *Store) runUpdate(t *Tx, fn func(*Tx) error) (err error) {
 	if err := s.writer.mark(func() error { return fn(t) }); err != nil {
 		return err
 	}
-	if !t.changed {
-		return nil
-	}
-	if err := s.serve(t); err != nil {
-		return err
-	}
-	if int64(len(t.recs)) > s.opts.MaxTxBytes {
-		return fmt.Errorf("%w: %d bytes of changes", ErrTooLarge, len(t.recs))
-	}
-	s.publish(t)
-	committed = true
-	return nil
+	committed, err = s.publish(t)
+	return err
 }
 
-// publish commits a private transaction.
-func (s *Store) publish(t *Tx) {
+// publish commits a private transaction, if it has changed anything, with what
+// waiters take of it.
+func (s *Store) publish(t *Tx) (committed bool, err error) {
+	if !t.changed {
+		return false, nil
+	}
+	if err := s.serve(t); err != nil {
+		return false, err
+	}
+	if int64(len(t.recs)) > s.opts.MaxTxBytes {
+		return false, fmt.Errorf("%w: %d bytes of changes", ErrTooLarge, len(t.recs))
+	}
 	mask := t.touched()
 	s.mem.Lock(mask)
 	t.acc.Publish()
 	s.commit(t)
 	s.mem.Unlock(mask)
+	return true, nil
 }
 
 // Exec runs fn as a transaction of its own over private copies: for commands
@@ -404,16 +407,11 @@ func (s *Store) Exec(later *Later, fn func(*Tx) error) error {
 		}
 		t.spaces = s.spaces.Load()
 		t.acc.Begin(s.mem, page.Private, s.committed.Load()+1, 0, nil)
-		err := fn(t)
-		if err == nil && t.changed {
-			err = s.serve(t)
+		err, committed := fn(t), false
+		if err == nil {
+			committed, err = s.publish(t)
 		}
-		if err == nil && int64(len(t.recs)) > s.opts.MaxTxBytes {
-			err = fmt.Errorf("%w: %d bytes of changes", ErrTooLarge, len(t.recs))
-		}
-		if err == nil && t.changed {
-			s.publish(t)
-		} else {
+		if !committed {
 			t.acc.Discard()
 		}
 		s.writer.unlock()

@@ -2,6 +2,7 @@ package store
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/brockdb/brock/internal/page"
 )
@@ -10,6 +11,73 @@ import (
 // deletion and the sweep of its images, or the base brought back what had been
 // deleted. There is no list of sweeps on disk: what the directories name is
 // compared with what the base holds.
+
+// goneSpaces are spaces that no database number points at any more, until
+// Housekeep drops what they hold.
+type goneSpaces struct {
+	mu   sync.Mutex
+	list []*space
+}
+
+// add notes spaces that a transaction has left behind.
+func (g *goneSpaces) add(list []*space) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.list = append(g.list, list...)
+}
+
+// take returns what was noted, and forgets it.
+func (g *goneSpaces) take() []*space {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	list := g.list
+	g.list = nil
+	return list
+}
+
+// sweepSpaces drops the objects of spaces that are gone, then their
+// directories. Views that still see them keep their versions, since pages are
+// freed only when no snapshot is older.
+func (s *Store) sweepSpaces() error {
+	for _, sp := range s.gone.take() {
+		for part := range page.Partitions {
+			if err := s.sweepDir(sp, part); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// sweepDir drops what one directory of a space that is gone holds.
+func (s *Store) sweepDir(sp *space, part int) error {
+	p := s.mem.Part(part)
+	p.RLock()
+	dir := sp.tables[part]
+	p.RUnlock()
+	if dir == nil {
+		return nil
+	}
+	var objects []uint64
+	err := s.View(func(t *Tx) (err error) {
+		objects, err = t.objectsIn(sp, part, nil)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	lsn := s.committed.Load()
+	for _, obj := range objects {
+		q := s.mem.Part(int(obj >> 56))
+		q.Lock()
+		q.Drop(obj, lsn)
+		q.Unlock()
+	}
+	p.Lock()
+	p.DropDir(dir, lsn)
+	p.Unlock()
+	return nil
+}
 
 // orphans are objects of the base that no key named at lsn. Until every
 // partition is complete at lsn or later, a recovery may still need them.
