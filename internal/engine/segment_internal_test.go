@@ -676,12 +676,16 @@ func TestLogRecycledTwice(t *testing.T) {
 
 		var first []Group
 		for life := range 4 {
+			files, err := left.ReadDir("log")
+			require.NoError(t, err)
 			l := mustOpenLog(t, left, uint64(2+life))
 			got, err := replayed(l, from)
 			require.NoError(t, err)
 			if life == 0 {
 				first = got
-				twice += len(l.spare)
+				l.mu.Lock()
+				twice += len(files) - len(l.live)
+				l.mu.Unlock()
 			}
 			requirePrefix(t, first, got, len(first), "another life found more")
 			awaitReady(l)
