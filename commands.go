@@ -120,6 +120,25 @@ func (c *commands) exec(fn func(*store.Tx) error) error {
 // step runs a command as a step of a transaction.
 func (c *commands) step(fn func(*store.Tx) error) error { return c.tx.Step(c.life, fn) }
 
+// find returns the entry of a key that holds a value of the type, nil if the
+// key is absent. It is good until the next one is looked up.
+func (c *commands) find(t *store.Tx, key string, typ store.Type) (*store.Entry, error) {
+	e, err := t.Find(c.db, key)
+	if e != nil && e.Type != typ {
+		return nil, ErrWrongType
+	}
+	return e, err
+}
+
+// findForWrite is find for a change.
+func (c *commands) findForWrite(t *store.Tx, key string, typ store.Type) (*store.Entry, error) {
+	e, err := t.FindForWrite(c.db, key)
+	if e != nil && e.Type != typ {
+		return nil, ErrWrongType
+	}
+	return e, err
+}
+
 // lookup returns the entry of a key that holds a value of the type; ok is
 // false if the key is absent.
 func (c *commands) lookup(t *store.Tx, key string, typ store.Type) (store.Entry, bool, error) {

@@ -58,11 +58,11 @@ func parseSet(opts []SetOption) (o setOptions, err error) {
 }
 
 // deadline returns when a key with this option expires.
-func (o setOptions) deadline(t *store.Tx, old store.Entry) int64 {
+func (o setOptions) deadline(t *store.Tx, old *store.Entry) int64 {
 	switch {
 	case o.ttl != 0:
 		return t.Now() + o.ttl
-	case o.keep:
+	case o.keep && old != nil:
 		return old.Deadline
 	}
 	return 0
@@ -117,11 +117,11 @@ func (c *commands) writeString(t *store.Tx, key string, e store.Entry, off int, 
 // Redis: GET key.
 func (c *commands) Get(key string) (value []byte, err error) {
 	err = c.read(key, func(t *store.Tx) error {
-		e, ok, err := c.lookup(t, key, store.String)
+		e, err := c.find(t, key, store.String)
 		if err != nil {
 			return err
 		}
-		if !ok {
+		if e == nil {
 			return ErrNotFound
 		}
 		value, err = t.StringGet(e)
@@ -137,11 +137,11 @@ func (c *commands) Get(key string) (value []byte, err error) {
 // Redis: GETDEL key.
 func (c *commands) GetDel(key string) (value []byte, err error) {
 	err = c.write(key, func(t *store.Tx) error {
-		e, ok, err := c.lookupForWrite(t, key, store.String)
+		e, err := c.findForWrite(t, key, store.String)
 		if err != nil {
 			return err
 		}
-		if !ok {
+		if e == nil {
 			return ErrNotFound
 		}
 		if value, err = t.StringGet(e); err != nil {
@@ -230,22 +230,23 @@ func (c *commands) Incr(key string) (int64, error) { return c.IncrBy(key, 1) }
 // Redis: INCRBY key increment.
 func (c *commands) IncrBy(key string, by int64) (sum int64, err error) {
 	err = c.write(key, func(t *store.Tx) error {
-		e, ok, err := c.lookupForWrite(t, key, store.String)
+		e, err := c.findForWrite(t, key, store.String)
 		if err != nil {
 			return err
 		}
-		sum = 0
-		if ok {
+		deadline := int64(0)
+		if sum = 0; e != nil {
 			if sum, err = c.integer(t, e); err != nil {
 				return err
 			}
+			deadline = e.Deadline
 		}
 		if by > 0 && sum > math.MaxInt64-by || by < 0 && sum < math.MinInt64-by {
 			return ErrOverflow
 		}
 		sum += by
 		var buf [20]byte
-		if err := t.StringSet(c.db, key, &e, strconv.AppendInt(buf[:0], sum, 10), e.Deadline); err != nil {
+		if err := t.StringSet(c.db, key, e, strconv.AppendInt(buf[:0], sum, 10), deadline); err != nil {
 			return err
 		}
 		t.Emit(c.db, store.String, key)
@@ -255,15 +256,15 @@ func (c *commands) IncrBy(key string, by int64) (sum int64, err error) {
 }
 
 // integer reads a string entry as an integer.
-func (c *commands) integer(t *store.Tx, e store.Entry) (int64, error) {
-	n, err := t.StringLen(e)
+func (c *commands) integer(t *store.Tx, e *store.Entry) (int64, error) {
+	n, err := t.StringLen(*e)
 	if err != nil {
 		return 0, err
 	}
 	if n == 0 || n > 20 {
 		return 0, ErrNotInteger
 	}
-	b, err := t.StringChunk(e, 0)
+	b, err := t.StringChunk(*e, 0)
 	if err != nil {
 		return 0, err
 	}
@@ -315,8 +316,8 @@ func (c *commands) MGet(keys ...string) (values [][]byte, err error) {
 		values = make([][]byte, len(keys))
 		t.Warm(c.db, keys)
 		for i, key := range keys {
-			e, ok, err := c.lookup(t, key, store.String)
-			if err == nil && ok {
+			e, err := c.find(t, key, store.String)
+			if e != nil {
 				values[i], err = t.StringGet(e)
 			}
 			if err != nil && !errors.Is(err, ErrWrongType) {
@@ -382,14 +383,14 @@ func (c *commands) Set(key string, value []byte, opts ...SetOption) error {
 
 // set is Set within a transaction.
 func (c *commands) set(t *store.Tx, key string, value []byte, o setOptions) error {
-	old, ok, err := t.LookupForWrite(c.db, key)
+	old, err := t.FindForWrite(c.db, key)
 	if err != nil {
 		return err
 	}
-	if o.nx && ok || o.xx && !ok {
+	if o.nx && old != nil || o.xx && old == nil {
 		return ErrNotSet
 	}
-	if err := t.StringSet(c.db, key, &old, value, o.deadline(t, old)); err != nil {
+	if err := t.StringSet(c.db, key, old, value, o.deadline(t, old)); err != nil {
 		return err
 	}
 	t.Emit(c.db, store.String, key)

@@ -214,20 +214,20 @@ func (a *Access) fetchPrivate(p *Part, obj, no uint64) (pg, error) {
 		return a.current(p, id), nil
 	}
 	for {
-		p.RLock()
+		p.RLock(0)
 		id, ok := p.index[k]
 		if ok {
 			if o := a.overlay(p, id); o != nil {
-				p.RUnlock()
+				p.RUnlock(0)
 				return a.current(p, o.priv), nil
 			}
 			if a.hold(p.at(id)) {
 				g := a.current(p, id)
-				p.RUnlock()
+				p.RUnlock(0)
 				return g, nil
 			}
 		}
-		p.RUnlock()
+		p.RUnlock(0)
 		if err := a.miss(p, coldPage{addr: engine.Addr{Object: obj, No: no}}); err != nil {
 			return pg{}, err
 		}
@@ -262,11 +262,11 @@ func (a *Access) fetchAt(p *Part, obj, no uint64) (pg, error) {
 	for {
 		var g pg
 		found := true
-		p.RLock()
+		p.RLock(0)
 		if id, ok := p.index[pageKey{obj, no}]; ok {
 			g, found = a.versionAt(p, id, 0)
 		}
-		p.RUnlock()
+		p.RUnlock(0)
 		if !found {
 			return pg{}, fmt.Errorf("page: object %#x page %d: no version at %d: %w", obj, no, a.lsn, engine.ErrCorrupt)
 		}
@@ -331,9 +331,9 @@ const fewOverlays = 12
 // addOverlay notes a private version of a committed page.
 func (a *Access) addOverlay(p *Part, id, priv pid) *overlay {
 	a.mask |= 1 << p.id
-	p.RLock()
+	p.RLock(0)
 	d := p.at(id)
-	p.RUnlock()
+	p.RUnlock(0)
 	d.pin() // until Publish or Discard: the descriptor has to stay what it is
 	a.keep = append(a.keep, d)
 	a.over = append(a.over, overlay{part: uint8(p.id), id: id, priv: priv})
@@ -397,6 +397,7 @@ func (a *Access) editPrivate(g *pg) {
 	id, d := a.newPrivate()
 	*d = desc{lsn: a.lsn, no: g.no, obj: g.obj, kind: g.kind, depth: g.depth, flags: g.flags & (flagHashed | flagDir)}
 	d.ref = a.copyBlock(g)
+	d.note(a.m.pool.Bytes(d.ref)[g.off:])
 	a.addOverlay(g.p, g.id, id)
 	d.prev = pid(len(a.over)) // a private leaf finds its overlay by it
 	g.id, g.d = id, d
@@ -415,6 +416,7 @@ func (a *Access) setBlock(g *pg, ref Ref, block []byte) {
 		a.m.pool.Free(g.d.ref)
 	}
 	g.d.ref, g.block = ref, block
+	g.d.note(block)
 }
 
 // create makes a new page of the kind, with a block of at least size bytes
@@ -488,9 +490,9 @@ func (a *Access) remove(obj, no uint64) {
 		delete(a.news, k)
 		return
 	}
-	p.RLock()
+	p.RLock(0)
 	id := p.index[k]
-	p.RUnlock()
+	p.RUnlock(0)
 	o := a.overlay(p, id)
 	if o == nil {
 		o = a.addOverlay(p, id, none)
@@ -579,6 +581,9 @@ func (a *Access) publishPage(o *overlay) {
 	}
 	older, depth := d.older, d.depth
 	d.ref, d.kind, d.depth = v.ref, v.kind, v.depth
+	if d.flags&flagDir != 0 {
+		d.next = v.next
+	}
 	p.touch(o.id, d, a.lsn)
 	if o.sub != nil {
 		d.older = [2]uint32{older[0], older[0]}
@@ -614,6 +619,9 @@ func (a *Access) publishLeaves(p *Part, t *Table, older [2]uint32, depth uint8) 
 			v := a.desc(p, id)
 			nid, d := p.newDesc()
 			*d = desc{ref: v.ref, no: v.no, obj: v.obj, kind: v.kind, depth: v.depth, flags: v.flags}
+			if t.dir {
+				d.next = v.next
+			}
 			n := older[v.no<<depth>>63]
 			d.older = [2]uint32{n, n}
 			p.touch(nid, d, a.lsn)

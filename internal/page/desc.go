@@ -46,8 +46,8 @@ type desc struct {
 	no    uint64 // page number; a leaf's first position, too, see Table
 	older [2]uint32
 	obj   uint64
-	prev  pid // pages of the same object, for dropping it
-	next  pid
+	prev  pid    // pages of the same object, for dropping it
+	next  pid    // of a directory's leaf, which is in no list of pages: its slots, see note
 	epoch uint32 // dirty epoch of the last change, see Part.epoch
 	taken uint32 // the epoch whose step has taken the image it needs
 	kind  Kind
@@ -112,6 +112,14 @@ func bodyOffset(no uint64, kind Kind, flags uint8) int {
 
 // offset returns where the body begins in the page's block.
 func (d *desc) offset() int { return bodyOffset(d.no, d.kind, d.flags) }
+
+// note remembers how many slots a directory's leaf has: a look-up that knows
+// waits for memory once less. It follows every change of the block.
+func (d *desc) note(h Hashed) {
+	if d.flags&flagDir != 0 {
+		d.next = pid(h.slots())
+	}
+}
 
 // pin keeps the current block from being dropped or moved by the evictor.
 func (d *desc) pin()   { atomic.AddInt32(&d.pins, 1) }

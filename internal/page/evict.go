@@ -45,7 +45,7 @@ func (p *Part) evictOne(id pid) int64 {
 
 // PageCount returns the number of descriptors in use.
 func (p *Part) PageCount() int {
-	p.RLock()
-	defer p.RUnlock()
+	p.RLock(0)
+	defer p.RUnlock(0)
 	return int(p.ndescs) - 1 - len(p.free)
 }

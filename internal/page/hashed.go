@@ -61,7 +61,16 @@ func (h Hashed) Len() int { return int(binary.LittleEndian.Uint32(h)) }
 
 // Find returns the slot of the entry with this key, -1 if there is none.
 func (h Hashed) Find(hash uint64, key string) int {
-	return max(h.locate(uint32(uint16(hash)), key), -1)
+	return max(h.locate(h.slots(), uint32(uint16(hash)), key), -1)
+}
+
+// findIn is Find for a caller that knows the number of slots: the block's
+// header need not be read.
+func (h Hashed) findIn(slots int, hash uint64, key string) int {
+	if checked && slots != h.slots() {
+		panic("page: number of slots of a page not noted")
+	}
+	return max(h.locate(slots, uint32(uint16(hash)), key), -1)
 }
 
 // Key returns the key of a used slot. It aliases the block.
@@ -88,7 +97,7 @@ func (h Hashed) Value(slot int) []byte {
 // it replaces. Both may be moved before they are read.
 func (h Hashed) Put(hash uint64, key string, value []byte) (slot int, ok bool) {
 	tag := uint32(uint16(hash))
-	slot = h.locate(tag, key)
+	slot = h.locate(h.slots(), tag, key)
 	if slot >= 0 {
 		return slot, h.replace(slot, key, value)
 	}
@@ -235,7 +244,7 @@ func (h Hashed) Check() error {
 	}
 	// Only now does every probe end: there is an empty slot.
 	for i := h.Next(-1); i >= 0; i = h.Next(i) {
-		if h.locate(h.slot(i)>>16, byteString(h.Key(i))) != i {
+		if h.locate(int(m), h.slot(i)>>16, byteString(h.Key(i))) != i {
 			return errHashed
 		}
 	}
@@ -309,15 +318,14 @@ func (h Hashed) format(m int) Hashed {
 	return h
 }
 
-// locate returns the slot of the entry with this tag and key or, if there is
-// none, -2 minus the empty slot where it belongs. The tag decides nearly
+// locate returns the slot, of m, of the entry with this tag and key or, if there
+// is none, -2 minus the empty slot where it belongs. The tag decides nearly
 // always; only then is the entry itself read.
 //
 // The slots are read without the compiler's bounds checks, a third of the time
 // of a miss: all m are within h by the slice expression, and i is below m since
 // a tag has 16 bits.
-func (h Hashed) locate(tag uint32, key string) int {
-	m := h.slots()
+func (h Hashed) locate(m int, tag uint32, key string) int {
 	i := homeSlot(tag, m)
 	slots := unsafe.Pointer(&h[hashedHead : hashedHead+4*m][0])
 	for {

@@ -16,11 +16,11 @@ func byteString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len
 func (a *Access) miss(p *Part, c coldPage) error {
 	locked := a.mode == Shared || a.mode == Direct
 	if !locked {
-		p.RLock()
+		p.RLock(0)
 	}
 	c.done = p.done
 	if !locked {
-		p.RUnlock()
+		p.RUnlock(0)
 	}
 	if a.src == nil {
 		a.cold = append(a.cold, c)
@@ -291,6 +291,7 @@ func (p *Part) dirTable(obj uint64, images []dirImage) (*Table, error) {
 	for _, im := range chosen {
 		d := p.at(t.leaves[t.index(im.first)])
 		d.ref = refs[im]
+		d.note(p.m.pool.Bytes(d.ref))
 		delete(refs, im)
 	}
 	for _, ref := range refs {

@@ -676,9 +676,9 @@ func (w *world) reading(src Source, mode Mode, lsn uint64, fn func(*Access) erro
 			err = fn(&a)
 		} else {
 			a.Begin(w.m, mode, 0, All, nil)
-			w.m.RLock(All)
+			w.m.RLock(All, 0)
 			err = fn(&a)
-			w.m.RUnlock(All)
+			w.m.RUnlock(All, 0)
 		}
 		if err == nil {
 			return

@@ -24,6 +24,7 @@ type Memory struct {
 	// track is false for a store that has no base: nothing is ever dirty.
 	track bool
 	parts [Partitions]Part
+	lanes [Lanes]lane
 	// zeroes is what a hole in a string reads as; never written.
 	zeroes [chunkBytes]byte
 
@@ -40,7 +41,7 @@ type Memory struct {
 
 // Part is one partition's pages.
 type Part struct {
-	sync.RWMutex
+	latch latch
 
 	m  *Memory
 	id int
@@ -100,6 +101,7 @@ func NewMemory(seed uint64, track bool) *Memory {
 	for i := range m.parts {
 		p := &m.parts[i]
 		p.m, p.id = m, i
+		p.latch.turn, p.latch.idle = make(chan struct{}, 1), make(chan struct{}, 1)
 		p.ndescs = 1
 		p.epoch = 1
 		p.nodes = make([]node, 1)
@@ -133,8 +135,8 @@ func (m *Memory) Mapped() int64 { return m.pool.Mapped() }
 
 // RetainedBytes returns the bytes of old versions that snapshots keep.
 func (p *Part) RetainedBytes() int64 {
-	p.RLock()
-	defer p.RUnlock()
+	p.RLock(0)
+	defer p.RUnlock(0)
 	return p.nodeBytes
 }
 
@@ -155,17 +157,18 @@ func (m *Memory) Unlock(mask uint64) {
 	}
 }
 
-// RLock locks the partitions of mask for reading, in ascending order.
-func (m *Memory) RLock(mask uint64) {
+// RLock locks the partitions of mask for reading, in ascending order, see
+// [Part.RLock].
+func (m *Memory) RLock(mask uint64, lane int) {
 	for ; mask != 0; mask &= mask - 1 {
-		m.parts[bits.TrailingZeros64(mask)].RLock()
+		m.parts[bits.TrailingZeros64(mask)].RLock(lane)
 	}
 }
 
 // RUnlock undoes RLock.
-func (m *Memory) RUnlock(mask uint64) {
+func (m *Memory) RUnlock(mask uint64, lane int) {
 	for ; mask != 0; mask &= mask - 1 {
-		m.parts[bits.TrailingZeros64(mask)].RUnlock()
+		m.parts[bits.TrailingZeros64(mask)].RUnlock(lane)
 	}
 }
 
@@ -175,13 +178,13 @@ const All = ^uint64(0)
 // OpenSnapshot opens a snapshot of the state that committed returns, and
 // returns its LSN. committed is called while no writer is inside a change.
 func (m *Memory) OpenSnapshot(committed func() uint64) uint64 {
-	m.RLock(All)
+	m.RLock(All, 0)
 	m.mu.Lock()
 	s := committed()
 	m.views = append(m.views, s) // s is never below an earlier one
 	m.newest.Store(s + 1)
 	m.mu.Unlock()
-	m.RUnlock(All)
+	m.RUnlock(All, 0)
 	return s
 }
 
@@ -261,6 +264,9 @@ func (p *Part) link(head, id pid) {
 // unlink removes a page from the list of its object's pages.
 func (p *Part) unlink(id pid) {
 	d := p.at(id)
+	if d.flags&flagDir != 0 {
+		return
+	}
 	if d.prev != none {
 		p.at(d.prev).next = d.next
 	}

@@ -87,10 +87,10 @@ func (s *Step) Write(write func([]engine.Image) error) error {
 // take puts the image of one page in the batch. The version as of LSN is
 // immutable until the page is marked as taken.
 func (s *Step) take(p *Part, id pid) {
-	p.RLock()
+	p.RLock(0)
 	v, ok := s.version(p, id)
 	orphan := s.orphan(p.at(id))
-	p.RUnlock()
+	p.RUnlock(0)
 	if orphan {
 		p.Lock()
 		if d := p.at(id); s.orphan(d) {
@@ -217,7 +217,7 @@ func (s *Step) End() {
 // DirtyBytes returns, roughly, the bytes of pages that a step of the partition
 // would write.
 func (p *Part) DirtyBytes() int64 {
-	p.RLock()
-	defer p.RUnlock()
+	p.RLock(0)
+	defer p.RUnlock(0)
 	return p.dirtyBytes
 }

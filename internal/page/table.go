@@ -133,8 +133,8 @@ func (a *Access) privateLeaf(p *Part, id pid, pos uint64) (g pg, cold coldPage, 
 		}
 		return a.current(p, o.priv), cold, true
 	}
-	p.RLock()
-	defer p.RUnlock()
+	p.RLock(0)
+	defer p.RUnlock(0)
 	d := p.at(id)
 	if d.flags&flagDir == 0 && !a.hold(d) { // a directory's are never dropped
 		return g, coldPage{addr: d.addr(), id: id}, false
@@ -145,11 +145,11 @@ func (a *Access) privateLeaf(p *Part, id pid, pos uint64) (g pg, cold coldPage, 
 // leafAt returns the version at the snapshot of the leaf for a position.
 func (a *Access) leafAt(p *Part, t *Table, pos uint64) (g pg, found bool, err error) {
 	for {
-		p.RLock()
+		p.RLock(0)
 		id := t.leaves[t.index(pos)]
 		g, found := a.versionAt(p, id, pos)
 		addr := p.at(id).addr()
-		p.RUnlock()
+		p.RUnlock(0)
 		if !found || g.block != nil {
 			return g, found, nil
 		}
@@ -185,11 +185,11 @@ func (a *Access) table(obj uint64) (*Table, error) {
 	for {
 		locked := a.mode == Shared || a.mode == Direct
 		if !locked {
-			p.RLock()
+			p.RLock(0)
 		}
 		t := p.tables[obj]
 		if !locked {
-			p.RUnlock()
+			p.RUnlock(0)
 		}
 		if t != nil {
 			return t, nil
@@ -209,6 +209,8 @@ type hit struct {
 	key  string
 	id   pid
 	slot int // -1 if the key is absent
+
+	value []byte
 }
 
 // place finds key in a directory and leaves its place in a.hit.
@@ -222,14 +224,16 @@ func (a *Access) place(t *Table, hash uint64, key string) error {
 		return err
 	}
 	h.id = t.leaves[t.index(pos(true, hash))]
-	var block []byte // directories are always in memory
+	d := p.at(h.id)
 	if a.mode == Private {
 		g, _, _ := a.privateLeaf(p, h.id, pos(true, hash))
-		h.id, block = g.id, g.block
-	} else {
-		block = a.m.pool.Bytes(p.at(h.id).ref)
+		h.id, d = g.id, g.d
 	}
-	h.t, h.hash, h.key, h.slot = t, hash, key, Hashed(block).Find(hash, key)
+	block := Hashed(a.m.pool.Bytes(d.ref)) // directories are always in memory
+	h.t, h.hash, h.key, h.slot = t, hash, key, block.findIn(int(d.next), hash, key)
+	if h.value = nil; h.slot >= 0 {
+		h.value = block.Value(h.slot)
+	}
 	return nil
 }
 
@@ -242,8 +246,12 @@ func (a *Access) DirGet(t *Table, hash uint64, key string) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		id := t.leaves[t.index(pos(true, hash))]
-		return hashedGet(a.m.pool.Bytes(p.at(id).ref), hash, key), nil
+		d := p.at(t.leaves[t.index(pos(true, hash))])
+		h := Hashed(a.m.pool.Bytes(d.ref))
+		if s := h.findIn(int(d.next), hash, key); s >= 0 {
+			return h.Value(s), nil
+		}
+		return nil, nil
 	case Snapshot:
 		g, found, err := a.leaf(t, pos(true, hash))
 		if err != nil || !found {
@@ -251,12 +259,9 @@ func (a *Access) DirGet(t *Table, hash uint64, key string) ([]byte, error) {
 		}
 		return hashedGet(g.block, hash, key), nil
 	default: // a change may follow
+		err := a.place(t, hash, key)
+		return a.hit.value, err
 	}
-	if err := a.place(t, hash, key); err != nil || a.hit.slot < 0 {
-		return nil, err
-	}
-	p := &a.m.parts[t.obj>>56]
-	return Hashed(a.m.pool.Bytes(a.desc(p, a.hit.id).ref)).Value(a.hit.slot), nil
 }
 
 // hashedGet looks key up in a block.
@@ -272,39 +277,42 @@ func hashedGet(b []byte, hash uint64, key string) []byte {
 // change in between, and tells whether the key is new.
 func (a *Access) DirSet(t *Table, hash uint64, key string, value []byte) (added bool, err error) {
 	slot := a.hit.slot
-	if a.mode == Direct && slot >= 0 && a.overwrite(t, value) {
-		return false, nil
+	if a.mode == Direct {
+		if b := a.InPlace(t, hash, key, len(value)); b != nil {
+			copy(b, value)
+			return false, nil
+		}
 	}
 	g := a.placed(t)
 	return slot < 0, a.put(t, &g, hash, key, value)
 }
 
-// overwrite changes the value at the place of the last look-up where it stands,
-// if it has the same length and no snapshot needs the page as it is: by far the
-// most frequent change.
-func (a *Access) overwrite(t *Table, value []byte) bool {
+// InPlace returns the value of the key that the last DirGet has looked up, with
+// no change in between, for the caller to change where it stands: by far the
+// most frequent change. It returns nil if that cannot be: the value would have
+// another length than n, a snapshot needs the page as it is, or another key was
+// looked up.
+func (a *Access) InPlace(t *Table, hash uint64, key string, n int) []byte {
+	h := &a.hit
+	if t == nil || h.t != t || len(h.value) != n || h.slot < 0 || h.hash != hash || h.key != key {
+		return nil
+	}
 	p := &a.m.parts[t.obj>>56]
-	d := p.at(a.hit.id)
-	v := Hashed(a.m.pool.Bytes(d.ref)).Value(a.hit.slot)
-	if len(v) != len(value) {
-		return false
-	}
-	if d.lsn != a.lsn {
+	if d := p.at(h.id); d.lsn != a.lsn {
 		if p.needed(d) {
-			return false
+			return nil
 		}
-		p.touch(a.hit.id, d, a.lsn)
+		p.touch(h.id, d, a.lsn)
 	}
-	copy(v, value)
-	return true
+	return h.value
 }
 
 // placed returns the leaf that place has found.
 func (a *Access) placed(t *Table) pg {
 	p := &a.m.parts[t.obj>>56]
 	if a.mode == Private && a.hit.id&privateBit == 0 { // others load pages, and note what is imaged
-		p.RLock()
-		defer p.RUnlock()
+		p.RLock(0)
+		defer p.RUnlock(0)
 	}
 	return a.current(p, a.hit.id)
 }
@@ -372,6 +380,7 @@ func (a *Access) put(t *Table, g *pg, hash uint64, key string, value []byte) err
 	for {
 		h := Hashed(g.body())
 		if _, ok := h.Put(hash, key, value); ok {
+			g.d.note(h)
 			return nil
 		}
 		need := h.NeedFor(len(key), len(value))
@@ -442,7 +451,7 @@ func (a *Access) newLeaf(p *Part, t *Table, like desc, w weight) pg {
 	like.obj, like.kind, like.flags = t.obj, KindHashed, like.flags|flagHashed
 	like.no = like.no&^lowHalf | a.takeNo(t)
 	g := a.create(p, like, HashedSize(w.n+1, w.bytes+16))
-	InitHashed(g.body(), w.n+1)
+	g.d.note(InitHashed(g.body(), w.n+1))
 	return g
 }
 
@@ -464,6 +473,7 @@ func (a *Access) split(t *Table, g *pg) {
 	l := pg{block: lb}
 	a.halves(h, t.dir, depth, &l, &r)
 	a.setBlock(g, lref, lb)
+	r.d.note(r.body())
 	g.d.depth++
 	if a.mode == Private {
 		r.d.prev = g.d.prev
@@ -578,6 +588,7 @@ func (p *Part) merge(t *Table, id pid, lsn uint64) {
 	left, right := p.supersede(id, d, lsn, snapshots), p.supersede(bid, b, lsn, snapshots)
 	d.older = [2]uint32{left, right}
 	d.ref = ref
+	d.note(p.m.pool.Bytes(ref))
 	d.depth--
 	p.touch(id, d, lsn)
 	p.retire(bid, lsn)

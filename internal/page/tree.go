@@ -591,8 +591,8 @@ func (a *Access) resident(obj, no uint64) (pg, bool) {
 	if id, ok := a.news[k]; ok {
 		return a.current(p, id), true
 	}
-	p.RLock()
-	defer p.RUnlock()
+	p.RLock(0)
+	defer p.RUnlock(0)
 	id, ok := p.index[k]
 	if !ok {
 		return pg{}, false

@@ -46,6 +46,18 @@ const (
 // InlineMax is the size up to which a value stands inline in its key's entry.
 const InlineMax = 192
 
+// size returns the bytes that append adds.
+func (e *Entry) size() int {
+	n := 1 + len(e.Inline)
+	if e.Deadline != 0 {
+		n += 8
+	}
+	if e.Object != 0 {
+		n = n - len(e.Inline) + 8
+	}
+	return n
+}
+
 // append encodes e.
 func (e *Entry) append(b []byte) []byte {
 	head := byte(e.Type)
@@ -67,34 +79,48 @@ func (e *Entry) append(b []byte) []byte {
 
 // decodeEntry reads what append wrote. Inline aliases b.
 func decodeEntry(b []byte) (e Entry, err error) {
+	err = e.decode(b)
+	return e, err
+}
+
+// decode makes e what append wrote. Inline aliases b.
+func (e *Entry) decode(b []byte) error {
 	if len(b) == 0 {
-		return e, errEntry(b)
+		return errEntry(b)
 	}
 	head := b[0]
 	b = b[1:]
-	e.Type = Type(head & entryType)
+	e.Type, e.Deadline, e.Object, e.Inline = Type(head&entryType), 0, 0, b
 	if e.Type == None || e.Type > Queue {
-		return e, errEntry(b)
+		return errEntry(b)
 	}
+	if head&(entryDeadline|entryObject) == 0 {
+		return nil
+	}
+	return e.decodeMore(head, b)
+}
+
+// decodeMore reads a deadline and the number of an object.
+func (e *Entry) decodeMore(head byte, b []byte) error {
 	if head&entryDeadline != 0 {
 		if len(b) < 8 {
-			return e, errEntry(b)
+			return errEntry(b)
 		}
 		e.Deadline = int64(binary.LittleEndian.Uint64(b))
 		b = b[8:]
+		e.Inline = b
 	}
 	if head&entryObject == 0 {
-		e.Inline = b
-		return e, nil
+		return nil
 	}
 	if len(b) != 8 {
-		return e, errEntry(b)
+		return errEntry(b)
 	}
-	e.Object = binary.LittleEndian.Uint64(b)
+	e.Object, e.Inline = binary.LittleEndian.Uint64(b), nil
 	if e.Object == 0 || e.Object>>56 >= page.Partitions {
-		return e, errEntry(b)
+		return errEntry(b)
 	}
-	return e, nil
+	return nil
 }
 
 // errEntry reports an entry that makes no sense.

@@ -209,7 +209,7 @@ func contentOf(t *Tx, db int, key string) (string, error) {
 	switch e.Type {
 	case String:
 		var b []byte
-		b, err = t.StringGet(e)
+		b, err = t.StringGet(&e)
 		parts = append(parts, string(b))
 	case List:
 		var n int

@@ -96,9 +96,9 @@ func (t *Tx) argUint(n uint64) {
 func (t *Tx) dir(sp *space, part int, create bool) (*page.Table, error) {
 	if m := t.acc.Mode(); m == page.Snapshot || m == page.Private {
 		p := t.s.mem.Part(part)
-		p.RLock()
+		p.RLock(0)
 		dir := sp.tables[part]
-		p.RUnlock()
+		p.RUnlock(0)
 		if dir != nil || !create {
 			return dir, nil
 		}
@@ -150,10 +150,18 @@ func (t *Tx) put(sp *space, hash uint64, key string, entry []byte) error {
 	if before != after {
 		t.setDeadline(sp, hash, before, after)
 	}
-	t.log(opPut, sp.id)
-	t.argString(key)
-	t.arg(entry)
+	t.logPut(sp, key, entry)
 	return nil
+}
+
+// logPut logs that a key's entry became this.
+func (t *Tx) logPut(sp *space, key string, entry []byte) {
+	t.changed = true
+	if !t.silent {
+		t.log(opPut, sp.id)
+		t.argString(key)
+		t.arg(entry)
+	}
 }
 
 // remove deletes the key's entry, which exists.

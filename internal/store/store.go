@@ -56,10 +56,12 @@ type Store struct {
 	gone       goneSpaces
 	full       atomic.Bool // the device is too full for changes
 	deadlines  *deadlineIndex
-	pool       sync.Pool   // of *Tx
-	broker     atomic.Bool // one is open, see ClaimBroker
+	readers    sync.Pool     // of *Tx: a processor gets the one that it used before, mostly
+	lanes      atomic.Uint32 // lanes given to them so far, see page.Part.RLock
+	broker     atomic.Bool   // one is open, see ClaimBroker
 
 	writer  writerLock
+	spare   *Tx                            // the last writer's, for the next one; under writer
 	objects [page.Partitions]atomic.Uint64 // per partition the last number given to an object; changed under writer
 
 	check checkpointer
@@ -114,11 +116,11 @@ func (s *Store) fail(err error) error {
 // Err returns why the store cannot be used any more, nil if it can.
 func (s *Store) Err() error { return s.usable() }
 
-// get returns a Tx ready for use.
+// get returns a Tx for a reader.
 func (s *Store) get() *Tx {
-	t, _ := s.pool.Get().(*Tx)
+	t, _ := s.readers.Get().(*Tx)
 	if t == nil {
-		t = &Tx{s: s, silent: s.wlog.log == nil}
+		t = &Tx{s: s, lane: int(s.lanes.Add(1) % page.Lanes)}
 	}
 	return t
 }
@@ -127,7 +129,7 @@ func (s *Store) get() *Tx {
 func (s *Store) put(t *Tx) {
 	t.acc.Release()
 	t.reset()
-	s.pool.Put(t)
+	s.readers.Put(t)
 }
 
 // Read runs fn on the current state, with the partitions of mask locked for
@@ -137,8 +139,9 @@ func (s *Store) Read(mask uint64, fn func(*Tx) error) error {
 		return err
 	}
 	t := s.get()
-	defer s.put(t)
-	return s.read(t, mask, fn)
+	err := s.read(t, mask, fn)
+	s.put(t)
+	return err
 }
 
 // ReadKey is Read for a command of one key.
@@ -147,8 +150,9 @@ func (s *Store) ReadKey(key string, fn func(*Tx) error) error {
 		return err
 	}
 	t := s.get()
-	defer s.put(t)
-	return s.read(t, s.maskOf(t.keyHash(key)), fn)
+	err := s.read(t, s.maskOf(t.keyHash(key)), fn)
+	s.put(t)
+	return err
 }
 
 // see sets the map of databases that t works on.
@@ -162,12 +166,14 @@ func (t *Tx) see(m *spaces) {
 func (s *Store) read(t *Tx, mask uint64, fn func(*Tx) error) error {
 	for {
 		t.acc.Begin(s.mem, page.Shared, 0, mask, nil)
-		s.mem.RLock(mask)
+		s.mem.RLock(mask, t.lane)
 		t.see(s.spaces.Load()) // under the locks: directories of spaces that are gone may be freed
 		err := fn(t)
-		s.mem.RUnlock(mask)
-		again, err := s.again(t, &mask, err)
-		if !again {
+		s.mem.RUnlock(mask, t.lane)
+		if err == nil || !retried(err) {
+			return err
+		}
+		if err := s.prepare(t, &mask, err); err != nil {
 			return err
 		}
 	}
@@ -179,24 +185,52 @@ func broken(err error) bool {
 	return errors.Is(err, page.ErrCold) || errors.Is(err, page.ErrHeld) || errors.Is(err, engine.ErrCorrupt) || errors.Is(err, engine.ErrNotFound)
 }
 
-// again does what a command that could not run asks for: it loads pages, or
-// adds partitions to mask. It tells whether to run the command again; any other
-// error is returned as it is.
-func (s *Store) again(t *Tx, mask *uint64, err error) (again bool, failed error) {
-	switch {
-	case err == nil:
-		return false, nil
-	case errors.Is(err, page.ErrCold):
-		if err := t.acc.Load(s.base); err != nil {
-			return false, err
-		}
-		s.stats.loads.Add(1)
-		return true, nil
-	case errors.Is(err, page.ErrHeld):
+// retried tells whether a command that returns err is run again, see prepare.
+func retried(err error) bool {
+	return errors.Is(err, page.ErrCold) || errors.Is(err, page.ErrHeld)
+}
+
+// prepare does what a command that could not run asks for by err: it loads
+// pages, or adds partitions to mask.
+func (s *Store) prepare(t *Tx, mask *uint64, err error) error {
+	if errors.Is(err, page.ErrHeld) {
 		*mask |= t.acc.Want()
-		return true, nil
+		return nil
 	}
-	return false, err
+	if err := t.acc.Load(s.base); err != nil {
+		return err
+	}
+	s.stats.loads.Add(1)
+	return nil
+}
+
+// take returns the Tx of writers. The caller holds the writer lock.
+func (s *Store) take() *Tx {
+	t := s.spare
+	if s.spare = nil; t == nil {
+		t = &Tx{s: s, silent: s.wlog.log == nil}
+	}
+	return t
+}
+
+// give keeps a Tx for the next writer and returns what is left to do once the
+// writer lock, which the caller holds, is released.
+func (s *Store) give(t *Tx) outcome {
+	o := outcome{lsn: t.lsn, gone: t.gone, after: t.after}
+	if o.after != nil {
+		t.after = nil
+	}
+	t.acc.Release()
+	t.reset()
+	s.spare = t
+	return o
+}
+
+// outcome is what a transaction leaves to do.
+type outcome struct {
+	lsn   uint64 // 0 if it was not committed
+	gone  []*space
+	after []func()
 }
 
 // Write runs fn as a transaction of its own that changes pages in place. fn
@@ -208,21 +242,25 @@ func (s *Store) again(t *Tx, mask *uint64, err error) (again bool, failed error)
 // for.
 func (s *Store) Write(mask uint64, later *Later, fn func(*Tx) error) error {
 	s.throttle()
-	t := s.get()
-	defer s.put(t)
-	return s.write(t, mask, later, fn)
+	return s.write(mask, "", 0, later, fn)
 }
 
 // WriteKey is Write for a command of one key.
 func (s *Store) WriteKey(key string, later *Later, fn func(*Tx) error) error {
 	s.throttle()
-	t := s.get()
-	defer s.put(t)
-	return s.write(t, s.maskOf(t.keyHash(key)), later, fn)
+	hash := s.mem.Hash(key)
+	return s.write(s.maskOf(hash), key, hash, later, fn)
 }
 
-// write runs fn in place until it has what it needs, and commits.
-func (s *Store) write(t *Tx, mask uint64, later *Later, fn func(*Tx) error) error {
+// write runs fn in place until it has what it needs, and commits. hash is that
+// of key, if there is just one.
+func (s *Store) write(mask uint64, key string, hash uint64, later *Later, fn func(*Tx) error) error {
+	var t *Tx // nil before it was taken and once it was given back
+	defer func() {
+		if t != nil {
+			t.acc.Release()
+		}
+	}()
 	for {
 		if err := s.lockWriter(); err != nil {
 			return err
@@ -231,27 +269,42 @@ func (s *Store) write(t *Tx, mask uint64, later *Later, fn func(*Tx) error) erro
 			s.writer.unlock()
 			return s.Exec(later, fn)
 		}
-		t.see(s.spaces.Load())
-		t.acc.Begin(s.mem, page.Direct, s.committed.Load()+1, mask, nil)
-		s.mem.Lock(mask)
-		err := fn(t)
-		if err == nil && t.changed {
-			err = s.serve(t)
+		if t == nil {
+			t = s.take()
 		}
-		if t.changed { // with an error: it found its key expired, and deleted it
-			if err != nil && broken(err) {
-				err = s.fail(fmt.Errorf("store: a command failed after its first change: %w", err))
-			}
-			s.commit(t)
+		t.hashed(key, hash)
+		err := s.change(t, mask, fn)
+		if err == nil || !retried(err) {
+			o := s.give(t)
+			t = nil
+			s.writer.unlock()
+			return s.finish(o, later, err)
 		}
-		s.mem.Unlock(mask)
 		s.writer.unlock()
-		again, err := s.again(t, &mask, err)
-		if !again {
-			return s.finish(t, later, err)
+		if err := s.prepare(t, &mask, err); err != nil {
+			return err
 		}
 		t.reset()
 	}
+}
+
+// change runs fn once in place and commits. The caller holds the writer lock.
+func (s *Store) change(t *Tx, mask uint64, fn func(*Tx) error) error {
+	t.see(s.spaces.Load())
+	t.acc.Begin(s.mem, page.Direct, s.committed.Load()+1, mask, nil)
+	s.mem.Lock(mask)
+	err := fn(t)
+	if err == nil && len(t.events) > 0 {
+		err = s.serve(t)
+	}
+	if t.changed { // with an error: it found its key expired, and deleted it
+		if err != nil && broken(err) {
+			err = s.fail(fmt.Errorf("store: a command failed after its first change: %w", err))
+		}
+		s.commit(t)
+	}
+	s.mem.Unlock(mask)
+	return err
 }
 
 // Later is the newest transaction of several whose durability is to be waited
@@ -279,23 +332,23 @@ func (s *Store) commit(t *Tx) {
 }
 
 // finish waits for the durability asked for and does what comes after a commit.
-func (s *Store) finish(t *Tx, later *Later, err error) error {
-	if t.lsn == 0 {
+func (s *Store) finish(o outcome, later *Later, err error) error {
+	if o.lsn == 0 {
 		return err
 	}
-	if len(t.gone) > 0 {
-		s.gone.add(t.gone)
+	if len(o.gone) > 0 {
+		s.gone.add(o.gone)
 		s.nudge()
 	}
-	for _, fn := range t.after {
+	for _, fn := range o.after {
 		fn()
 	}
 	if s.wlog.log == nil {
 		return err
 	}
 	if later != nil {
-		later.lsn = max(later.lsn, t.lsn)
-	} else if failed := s.acknowledge(t.lsn); failed != nil {
+		later.lsn = max(later.lsn, o.lsn)
+	} else if failed := s.acknowledge(o.lsn); failed != nil {
 		err = errors.Join(err, failed)
 	}
 	s.wlog.active.Add(-1)
@@ -339,36 +392,35 @@ func (s *Store) Update(fn func(*Tx) error) error {
 		return err
 	}
 	s.throttle()
-	t := s.get()
-	defer s.put(t)
 	if err := s.lockWriter(); err != nil {
 		return err
 	}
 	started := time.Now()
-	err := s.runUpdate(t, fn)
+	o, err := s.runUpdate(fn)
 	if held := time.Since(started); held > s.opts.SlowTx {
 		s.logger.Warn("brock: slow transaction", "held", held, "caller", caller())
 	}
-	return s.finish(t, nil, err)
+	return s.finish(o, nil, err)
 }
 
 // runUpdate runs fn under the writer lock, which it releases, and commits.
-func (s *Store) runUpdate(t *Tx, fn func(*Tx) error) (err error) {
+func (s *Store) runUpdate(fn func(*Tx) error) (o outcome, err error) {
+	t := s.take()
 	committed := false
 	defer func() { // also on a panic or runtime.Goexit of fn
-		t.done = true
 		if !committed {
 			t.acc.Discard()
 		}
+		o = s.give(t)
 		s.writer.unlock()
 	}()
 	t.spaces, t.user = s.spaces.Load(), true
 	t.acc.Begin(s.mem, page.Private, s.committed.Load()+1, 0, s.base)
 	if err := s.writer.mark(func() error { return fn(t) }); err != nil {
-		return err
+		return o, err
 	}
 	committed, err = s.publish(t)
-	return err
+	return o, err
 }
 
 // publish commits a private transaction, if it has changed anything, with what
@@ -399,11 +451,18 @@ func (s *Store) Exec(later *Later, fn func(*Tx) error) error {
 		return err
 	}
 	s.throttle()
-	t := s.get()
-	defer s.put(t)
+	var t *Tx // nil before it was taken and once it was given back
+	defer func() {
+		if t != nil {
+			t.acc.Release()
+		}
+	}()
 	for {
 		if err := s.lockWriter(); err != nil {
 			return err
+		}
+		if t == nil {
+			t = s.take()
 		}
 		t.spaces = s.spaces.Load()
 		t.acc.Begin(s.mem, page.Private, s.committed.Load()+1, 0, nil)
@@ -414,11 +473,16 @@ func (s *Store) Exec(later *Later, fn func(*Tx) error) error {
 		if !committed {
 			t.acc.Discard()
 		}
+		if err == nil || !retried(err) {
+			o := s.give(t)
+			t = nil
+			s.writer.unlock()
+			return s.finish(o, later, err)
+		}
 		s.writer.unlock()
 		var none uint64
-		again, err := s.again(t, &none, err)
-		if !again {
-			return s.finish(t, later, err)
+		if err := s.prepare(t, &none, err); err != nil {
+			return err
 		}
 		t.reset()
 	}

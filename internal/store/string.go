@@ -12,10 +12,10 @@ const MaxString = 512 << 20
 // fitsInline tells whether a value of n bytes stands in the entry of key.
 func fitsInline(key string, n int) bool { return len(key)+n <= InlineMax }
 
-// StringSet makes value the key's value, whatever it held before (old, if
-// found), with a deadline or none (0).
+// StringSet makes value the key's value, whatever it held before (old, nil if
+// nothing), with a deadline or none (0).
 func (t *Tx) StringSet(db int, key string, old *Entry, value []byte, deadline int64) error {
-	if old.Object != 0 {
+	if old != nil && old.Object != 0 {
 		if err := t.enterObject(*old); err != nil {
 			return err
 		}
@@ -40,20 +40,20 @@ func (t *Tx) enterObject(e Entry) error {
 	return t.acc.Enter(int(e.Object >> 56))
 }
 
-// replaceEntry puts an entry and drops the object of the old one, whose
-// partition is at hand.
+// replaceEntry puts an entry and drops the object of the old one, if there is
+// one, whose partition is at hand.
 func (t *Tx) replaceEntry(db int, key string, old, e *Entry) error {
 	if err := t.putEntry(db, key, e); err != nil {
 		return err
 	}
-	if old.Object != 0 && old.Object != e.Object {
+	if old != nil && old.Object != 0 && old.Object != e.Object {
 		return t.drop(old.Object)
 	}
 	return nil
 }
 
 // StringGet returns a copy of a string entry's value.
-func (t *Tx) StringGet(e Entry) ([]byte, error) {
+func (t *Tx) StringGet(e *Entry) ([]byte, error) {
 	if e.Object == 0 {
 		return append(make([]byte, 0, len(e.Inline)), e.Inline...), nil
 	}

@@ -52,9 +52,9 @@ func (s *Store) sweepSpaces() error {
 // sweepDir drops what one directory of a space that is gone holds.
 func (s *Store) sweepDir(sp *space, part int) error {
 	p := s.mem.Part(part)
-	p.RLock()
+	p.RLock(0)
 	dir := sp.tables[part]
-	p.RUnlock()
+	p.RUnlock(0)
 	if dir == nil {
 		return nil
 	}

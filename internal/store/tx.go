@@ -9,8 +9,9 @@ import (
 // Tx is one command's or transaction's view of the store. Not safe for
 // concurrent use, and gone when the function that got it returns.
 type Tx struct {
-	s   *Store
-	acc page.Access
+	s    *Store
+	acc  page.Access
+	lane int // that it counts in as a reader
 
 	spaces    *spaces // the map of databases as this transaction sees it
 	newSpaces bool    // the map was changed
@@ -33,6 +34,7 @@ type Tx struct {
 	view      *view // the View that this is, or nil
 	warm      uint32
 	scratch   []byte
+	found     Entry   // the entry that Find found
 	entry     []byte  // the entry being put
 	hashOf    uintptr // where the last key hashed is, see keyHash
 	hashLen   int     // its length
@@ -83,9 +85,14 @@ func (t *Tx) ReadOnly() bool {
 func (t *Tx) keyHash(key string) uint64 {
 	at := uintptr(unsafe.Pointer(unsafe.StringData(key)))
 	if len(key) == 0 || len(key) != t.hashLen || at != t.hashOf {
-		t.hashOf, t.hashLen, t.hash = at, len(key), t.s.mem.Hash(key)
+		t.hashed(key, t.s.mem.Hash(key))
 	}
 	return t.hash
+}
+
+// hashed notes the hash of a key.
+func (t *Tx) hashed(key string, hash uint64) {
+	t.hashOf, t.hashLen, t.hash = uintptr(unsafe.Pointer(unsafe.StringData(key))), len(key), hash
 }
 
 // Warm prepares look-ups of several keys, see [page.Memory.Warm]: a command of
@@ -121,40 +128,60 @@ func (t *Tx) expired(deadline int64) bool {
 	return deadline != 0 && !t.replay && deadline < t.Now()
 }
 
-// Lookup returns the entry of a key; ok is false if the key is absent or
-// expired.
-func (t *Tx) Lookup(db int, key string) (e Entry, ok bool, err error) {
-	b, err := t.raw(t.spaces.dbs[db], t.keyHash(key), key)
-	if err != nil || b == nil {
-		return e, false, err
+// Find returns the entry of a key, nil if the key is absent or expired. It is
+// good until the next one is looked up.
+func (t *Tx) Find(db int, key string) (*Entry, error) {
+	e, expired, err := t.find(t.spaces.dbs[db], t.keyHash(key), key)
+	if expired {
+		return nil, nil
 	}
-	if e, err = decodeEntry(b); err != nil {
-		return e, false, err
-	}
-	if t.expired(e.Deadline) {
-		return Entry{}, false, nil
-	}
-	return e, true, nil
+	return e, err
 }
 
-// LookupForWrite is Lookup for a command that is going to change the key: an
+// find returns the entry of a key, nil if it is absent, and whether it has
+// expired.
+func (t *Tx) find(sp *space, hash uint64, key string) (e *Entry, expired bool, err error) {
+	b, err := t.raw(sp, hash, key)
+	if b == nil {
+		return nil, false, err
+	}
+	if err := t.found.decode(b); err != nil {
+		return nil, false, err
+	}
+	return &t.found, t.found.Deadline != 0 && t.expired(t.found.Deadline), nil
+}
+
+// FindForWrite is Find for a command that is going to change the key: an
 // expired one is deleted first, with a record of its own.
-func (t *Tx) LookupForWrite(db int, key string) (e Entry, ok bool, err error) {
+func (t *Tx) FindForWrite(db int, key string) (*Entry, error) {
 	if t.ReadOnly() {
-		return e, false, ErrReadOnly
+		return nil, ErrReadOnly
 	}
 	sp, hash := t.spaces.dbs[db], t.keyHash(key)
-	b, err := t.raw(sp, hash, key)
-	if err != nil || b == nil {
+	e, expired, err := t.find(sp, hash, key)
+	if expired {
+		return nil, t.discard(sp, hash, key, *e)
+	}
+	return e, err
+}
+
+// Lookup is Find with a result that stays good; ok is false if the key is
+// absent or expired.
+func (t *Tx) Lookup(db int, key string) (e Entry, ok bool, err error) {
+	found, err := t.Find(db, key)
+	if found == nil {
 		return e, false, err
 	}
-	if e, err = decodeEntry(b); err != nil {
+	return *found, true, nil
+}
+
+// LookupForWrite is FindForWrite with a result that stays good.
+func (t *Tx) LookupForWrite(db int, key string) (e Entry, ok bool, err error) {
+	found, err := t.FindForWrite(db, key)
+	if found == nil {
 		return e, false, err
 	}
-	if t.expired(e.Deadline) {
-		return Entry{}, false, t.discard(sp, hash, key, e)
-	}
-	return e, true, nil
+	return *found, true, nil
 }
 
 // Put makes e the key's entry. An object that the key's old entry names and e
@@ -168,8 +195,16 @@ func (t *Tx) putEntry(db int, key string, e *Entry) error {
 	if t.ReadOnly() {
 		return ErrReadOnly
 	}
+	sp, hash := t.spaces.dbs[db], t.keyHash(key)
+	if t.acc.Mode() == page.Direct {
+		dir := sp.tables[page.PartitionOf(hash)]
+		if b := t.acc.InPlace(dir, hash, key, e.size()); b != nil && entryDeadlineOf(b) == e.Deadline {
+			t.logPut(sp, key, e.append(b[:0])) // Inline may be what is in b: it stays where it is
+			return nil
+		}
+	}
 	t.entry = e.append(t.entry[:0])
-	return t.put(t.spaces.dbs[db], t.keyHash(key), key, t.entry)
+	return t.put(sp, hash, key, t.entry)
 }
 
 // Delete removes a key, with what it holds, in O(1), and tells whether it was
