@@ -37,7 +37,7 @@ type baseOptions struct {
 
 // badgerBase is a [Base] in a Badger store of its own.
 //
-// An image has one entry per megabyte, in the value log from a kilobyte on.
+// An image has one entry per megabyte, in the value log unless it is small.
 // What is complete does not hang on any atomicity or order of Badger's: images
 // are fsynced by path, then one record, which is smaller than the value
 // threshold, says that their step is complete, and it is fsynced too. Each
@@ -245,13 +245,21 @@ func (b *badgerBase) badgerOptions(sizes BaseSizes) badger.Options {
 		WithMemTableSize(sizes.MemTable).
 		WithValueLogFileSize(sizes.ValueLog).
 		WithValueThreshold(valueThreshold).
+		WithBaseTableSize(tableSize).
 		WithCompression(options.None).
 		WithBlockCacheSize(0).
 		WithIndexCacheSize(0)
 }
 
-// valueThreshold is the size from which values stand in the value log.
-const valueThreshold = 1 << 10
+const (
+	// valueThreshold is the size from which values stand in the value log. What
+	// is smaller is moved by every compaction, so it is little more than what
+	// must be smaller, the record that completes a step.
+	valueThreshold = 640
+	// tableSize is the size of Badger's tables at first. They hold keys and
+	// pointers, mostly; a compaction has up to a dozen in memory, each twice.
+	tableSize = 256 << 10
+)
 
 // badgerLogger passes Badger's messages on, and notices the failures that it
 // only logs.

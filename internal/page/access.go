@@ -196,12 +196,12 @@ func (a *Access) fetch(obj, no uint64) (pg, error) {
 		return a.fetchPrivate(p, obj, no)
 	default: // the current version
 	}
-	id, ok := p.index[pageKey{obj, no}]
-	if !ok || p.at(id).ref == none {
+	id := p.lookup(pageKey{obj, no})
+	if id == none || p.at(id).ref == none {
 		if err := a.miss(p, coldPage{addr: engine.Addr{Object: obj, No: no}}); err != nil {
 			return pg{}, err
 		}
-		id = p.index[pageKey{obj, no}]
+		id = p.lookup(pageKey{obj, no})
 	}
 	return a.current(p, id), nil
 }
@@ -215,8 +215,7 @@ func (a *Access) fetchPrivate(p *Part, obj, no uint64) (pg, error) {
 	}
 	for {
 		p.RLock(0)
-		id, ok := p.index[k]
-		if ok {
+		if id := p.lookup(k); id != none {
 			if o := a.overlay(p, id); o != nil {
 				p.RUnlock(0)
 				return a.current(p, o.priv), nil
@@ -263,7 +262,7 @@ func (a *Access) fetchAt(p *Part, obj, no uint64) (pg, error) {
 		var g pg
 		found := true
 		p.RLock(0)
-		if id, ok := p.index[pageKey{obj, no}]; ok {
+		if id := p.lookup(pageKey{obj, no}); id != none {
 			g, found = a.versionAt(p, id, 0)
 		}
 		p.RUnlock(0)
@@ -412,11 +411,18 @@ func (a *Access) copyBlock(g *pg) Ref {
 
 // setBlock replaces the block of an edited page.
 func (a *Access) setBlock(g *pg, ref Ref, block []byte) {
+	var was int64
+	if a.mode == Direct {
+		was = g.p.dirtied(g.d)
+	}
 	if g.d.ref != none {
 		a.m.pool.Free(g.d.ref)
 	}
 	g.d.ref, g.block = ref, block
 	g.d.note(block)
+	if a.mode == Direct {
+		g.p.dirtyBytes += g.p.dirtied(g.d) - was
+	}
 }
 
 // create makes a new page of the kind, with a block of at least size bytes
@@ -441,7 +447,7 @@ func (a *Access) create(p *Part, like desc, size int) pg {
 	if d.flags&flagHashed == 0 {
 		a.register(p, id, d)
 	} else if d.flags&flagDir == 0 && a.mode == Direct {
-		p.link(p.index[pageKey{d.obj, 0}], id)
+		p.link(p.head(d.obj), id)
 	}
 	return a.current(p, id)
 }
@@ -456,7 +462,7 @@ func (a *Access) register(p *Part, id pid, d *desc) {
 		a.news[k] = id
 		return
 	}
-	p.index[k] = id
+	p.enlist(id, k)
 	if d.no != 0 {
 		p.link(p.head(d.obj), id)
 	}
@@ -465,12 +471,12 @@ func (a *Access) register(p *Part, id pid, d *desc) {
 // head returns the descriptor of an object's page 0, a cold one if need be.
 func (p *Part) head(obj uint64) pid {
 	k := pageKey{obj, 0}
-	id, ok := p.index[k]
-	if !ok {
+	id := p.lookup(k)
+	if id == none {
 		var d *desc
 		id, d = p.newDesc()
 		d.obj = obj
-		p.index[k] = id
+		p.enlist(id, k)
 	}
 	return id
 }
@@ -480,7 +486,7 @@ func (a *Access) remove(obj, no uint64) {
 	p := &a.m.parts[obj>>56]
 	k := pageKey{obj, no}
 	if a.mode == Direct {
-		p.retire(p.index[k], a.lsn)
+		p.retire(p.lookup(k), a.lsn)
 		return
 	}
 	if id, ok := a.news[k]; ok {
@@ -491,7 +497,7 @@ func (a *Access) remove(obj, no uint64) {
 		return
 	}
 	p.RLock(0)
-	id := p.index[k]
+	id := p.lookup(k)
 	p.RUnlock(0)
 	o := a.overlay(p, id)
 	if o == nil {
@@ -576,6 +582,7 @@ func (a *Access) publishPage(o *overlay) {
 		first = o.sub.leaves[0]
 	}
 	v, d := a.desc(p, first), p.at(o.id)
+	was := p.dirtied(d)
 	if !p.preserve(o.id, d, a.lsn, false) {
 		a.m.pool.Free(d.ref)
 	}
@@ -584,6 +591,7 @@ func (a *Access) publishPage(o *overlay) {
 	if d.flags&flagDir != 0 {
 		d.next = v.next
 	}
+	p.dirtyBytes += p.dirtied(d) - was
 	p.touch(o.id, d, a.lsn)
 	if o.sub != nil {
 		d.older = [2]uint32{older[0], older[0]}
@@ -603,7 +611,7 @@ func (a *Access) publishNew(p *Part, id pid) {
 	*d = desc{ref: v.ref, no: v.no, obj: v.obj, kind: v.kind, depth: v.depth, flags: v.flags}
 	p.touch(nid, d, a.lsn)
 	k := pageKey{d.obj, d.no}
-	p.index[k] = nid
+	p.enlist(nid, k)
 	if d.no != 0 {
 		p.link(p.head(d.obj), nid)
 	}

@@ -37,7 +37,7 @@ func (p *Part) evictOne(id pid) int64 {
 	// The only page of its object needs no descriptor to be found again. With
 	// snapshots open it stays, as the way to older versions.
 	if d.no == 0 && d.next == none && p.m.newest.Load() == 0 && p.stepLSN == 0 && p.tables[d.obj] == nil {
-		delete(p.index, pageKey{d.obj, 0})
+		p.delist(pageKey{d.obj, 0})
 		p.freeDesc(id)
 	}
 	return n

@@ -200,12 +200,12 @@ func (p *Part) plain(obj, no uint64) pid {
 		return head
 	}
 	k := pageKey{obj, no}
-	id, ok := p.index[k]
-	if !ok {
+	id := p.lookup(k)
+	if id == none {
 		var d *desc
 		id, d = p.newDesc()
 		d.obj, d.no = obj, no
-		p.index[k] = id
+		p.enlist(id, k)
 		p.link(head, id)
 	}
 	return id

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
@@ -654,6 +655,20 @@ func (w *world) verify(mode Mode, lsn uint64, want modelState, all bool) {
 	for i := range want {
 		w.verifyPart(w.eng.Base(), mode, lsn, i, want[i], all)
 	}
+	for _, part := range modelParts() {
+		w.verifyDirty(w.m.Part(part))
+	}
+}
+
+// verifyDirty recounts the bytes of pages that the next step would write.
+func (w *world) verifyDirty(p *Part) {
+	p.RLock(0)
+	defer p.RUnlock(0)
+	want := int64(0)
+	for id := pid(1); id < p.ndescs; id++ {
+		want += p.dirtied(p.at(id))
+	}
+	require.Equal(w.t, want, p.dirtyBytes, "bytes of dirty pages")
 }
 
 func (w *world) verifyPart(src Source, mode Mode, lsn uint64, i int, want *partModel, all bool) {
@@ -841,18 +856,20 @@ func (w *world) empty() {
 		p.DropDir(w.dirs[i], w.lsn)
 	}
 	w.m.Unlock(All)
+	descs := int64(0)
 	for _, part := range modelParts() {
 		p := w.m.Part(part)
 		require.True(w.t, p.Reclaim(func() bool { return false }))
 		require.Empty(w.t, p.retained)
 		require.Empty(w.t, p.retired)
-		require.Empty(w.t, p.index)
+		require.Zero(w.t, p.index.n)
 		require.Empty(w.t, p.tables)
 		require.Zero(w.t, p.nodeBytes)
 		require.Zero(w.t, p.PageCount())
 		require.Len(w.t, p.freeNodes, len(p.nodes)-1)
+		descs += int64(len(p.descs)) * int64(unsafe.Sizeof([descChunk]desc{}))
 	}
-	require.Zero(w.t, w.m.Used())
+	require.Equal(w.t, descs, w.m.Used(), "blocks that nothing leads to")
 	require.NoError(w.t, w.m.Close())
 }
 

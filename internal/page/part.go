@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/brockdb/brock/internal/engine"
 )
@@ -46,8 +47,8 @@ type Part struct {
 	m  *Memory
 	id int
 
-	descs  [][]desc // chunks that never move, so a *desc stays valid
-	ndescs pid      // descriptors ever made, with the unused number 0
+	descs  []*[descChunk]desc // in blocks that never move, so a *desc stays valid
+	ndescs pid                // descriptors ever made, with the unused number 0
 	free   []pid
 
 	nodes     []node // 1-based
@@ -55,7 +56,7 @@ type Part struct {
 	retained  []uint32 // nodes in use, in the order of sup
 	nodeBytes int64    // bytes of blocks that only nodes hold
 
-	index  map[pageKey]pid // plain pages by object and number
+	index  pageIndex // plain pages by object and number
 	tables map[uint64]*Table
 
 	// epoch counts the checkpoint steps that this partition took part in. A
@@ -73,9 +74,6 @@ type Part struct {
 
 	hand pid // the evictor's
 }
-
-// pageKey is a plain page in Part.index.
-type pageKey struct{ obj, no uint64 }
 
 // retired is a page, or an object with all its pages, that lsn removed.
 type retired struct {
@@ -105,7 +103,6 @@ func NewMemory(seed uint64, track bool) *Memory {
 		p.ndescs = 1
 		p.epoch = 1
 		p.nodes = make([]node, 1)
-		p.index = make(map[pageKey]pid)
 		p.tables = make(map[uint64]*Table)
 	}
 	return m
@@ -123,11 +120,12 @@ func (m *Memory) Seed() uint64 { return m.seed }
 // Hash returns the hash of a key, field or member.
 func (m *Memory) Hash(s string) uint64 { return Hash(m.seed, s) }
 
-// pageBytes is about what a page takes beside its block: descriptor, entry in
-// the index, place in a table.
-const pageBytes = 112
+// pageBytes is about what a page takes beside its block and descriptor: an
+// entry in the index, a place in a table.
+const pageBytes = 16
 
-// Used returns the bytes of live blocks and of what describes them.
+// Used returns the bytes of live blocks, descriptors included, and of what
+// leads to them.
 func (m *Memory) Used() int64 { return m.pool.Used() + m.live.Load()*pageBytes }
 
 // Mapped returns the bytes of memory that blocks stand in.
@@ -224,6 +222,14 @@ func (m *Memory) needs(lsn, sup uint64) bool {
 // at returns the descriptor numbered id.
 func (p *Part) at(id pid) *desc { return &p.descs[id/descChunk][id%descChunk] }
 
+// newDescs returns descriptors in a block of the pool: the Go heap, of which
+// the garbage collector lets as much again be garbage, is no place for them.
+func (m *Memory) newDescs() *[descChunk]desc {
+	_, b := m.pool.Alloc(int(unsafe.Sizeof([descChunk]desc{})))
+	clear(b)
+	return (*[descChunk]desc)(unsafe.Pointer(unsafe.SliceData(b)))
+}
+
 // newDesc returns an unused descriptor, zeroed.
 func (p *Part) newDesc() (pid, *desc) {
 	p.m.live.Add(1)
@@ -234,7 +240,7 @@ func (p *Part) newDesc() (pid, *desc) {
 	}
 	id := p.ndescs
 	if int(id/descChunk) == len(p.descs) {
-		p.descs = append(p.descs, make([]desc, descChunk))
+		p.descs = append(p.descs, p.m.newDescs())
 	}
 	p.ndescs++
 	return id, p.at(id)
@@ -243,6 +249,7 @@ func (p *Part) newDesc() (pid, *desc) {
 // freeDesc gives a descriptor back, with its block.
 func (p *Part) freeDesc(id pid) {
 	d := p.at(id)
+	p.dirtyBytes -= p.dirtied(d)
 	if d.ref != none {
 		p.m.pool.Free(d.ref)
 	}
@@ -338,12 +345,23 @@ func (p *Part) touch(id pid, d *desc, lsn uint64) {
 	}
 }
 
+// dirtied returns what d counts for in dirtyBytes: the size of its block, if it
+// was changed since the last step. Whoever gives d another block adds what it
+// counts for then, less what it counted for before.
+func (p *Part) dirtied(d *desc) int64 {
+	if !p.m.track || d.epoch != p.epoch || d.ref == none {
+		return 0
+	}
+	return int64(len(p.m.pool.Bytes(d.ref)))
+}
+
 // clean tells whether the base holds the current version of d.
 func (p *Part) clean(d *desc) bool { return d.epoch <= p.done }
 
 // retire removes a page: its descriptor stays for snapshots until Reclaim.
 func (p *Part) retire(id pid, lsn uint64) {
 	d := p.at(id)
+	p.dirtyBytes -= p.dirtied(d)
 	if p.preserve(id, d, lsn, true) {
 		d.ref = none
 	}
@@ -491,8 +509,8 @@ func (p *Part) reclaimOne(r *retired) (gone, pinned bool) {
 // its number: its descriptor comes and goes with the evictor and with readers
 // of snapshots.
 func (p *Part) reclaimPage(obj uint64) (gone, pinned bool) {
-	head, ok := p.index[pageKey{obj, 0}]
-	if !ok {
+	head := p.lookup(pageKey{obj, 0})
+	if head == none {
 		return true, false
 	}
 	id := p.at(head).next
@@ -516,7 +534,7 @@ func (p *Part) reclaimPage(obj uint64) (gone, pinned bool) {
 func (p *Part) freePage(id pid) {
 	d := p.at(id)
 	if d.flags&flagHashed == 0 {
-		delete(p.index, pageKey{d.obj, d.no})
+		p.delist(pageKey{d.obj, d.no})
 	}
 	p.freeDesc(id)
 }

@@ -589,6 +589,7 @@ func (p *Part) merge(t *Table, id pid, lsn uint64) {
 	d.older = [2]uint32{left, right}
 	d.ref = ref
 	d.note(p.m.pool.Bytes(ref))
+	p.dirtyBytes += p.dirtied(d)
 	d.depth--
 	p.touch(id, d, lsn)
 	p.retire(bid, lsn)
@@ -599,6 +600,7 @@ func (p *Part) merge(t *Table, id pid, lsn uint64) {
 // returns the node through which older versions are reached. With link there
 // is always one, since the page loses its place in its table.
 func (p *Part) supersede(id pid, d *desc, lsn uint64, link bool) uint32 {
+	p.dirtyBytes -= p.dirtied(d)
 	if d.lsn == lsn {
 		p.m.pool.Free(d.ref)
 		d.ref = none

@@ -582,8 +582,8 @@ func (a *Access) resident(obj, no uint64) (pg, bool) {
 	p := &a.m.parts[obj>>56]
 	k := pageKey{obj, no}
 	if a.mode == Direct {
-		id, ok := p.index[k]
-		if !ok || p.at(id).ref == none {
+		id := p.lookup(k)
+		if id == none || p.at(id).ref == none {
 			return pg{}, false
 		}
 		return a.current(p, id), true
@@ -593,8 +593,8 @@ func (a *Access) resident(obj, no uint64) (pg, bool) {
 	}
 	p.RLock(0)
 	defer p.RUnlock(0)
-	id, ok := p.index[k]
-	if !ok {
+	id := p.lookup(k)
+	if id == none {
 		return pg{}, false
 	}
 	if o := a.overlay(p, id); o != nil {

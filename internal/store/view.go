@@ -95,16 +95,17 @@ func (s *Store) retained() (n int64) {
 	return n
 }
 
-// throttle keeps a writer from outrunning the memory budget: above it by an
-// eighth, writers drop pages themselves and, where a quarter of it is dirty,
+// throttle keeps a writer from outrunning the memory budget: above it by a
+// sixteenth, writers drop pages themselves and, where a quarter of it is dirty,
 // run the next checkpoint step. If what can never be dropped exceeds the budget
 // the store goes on.
 func (s *Store) throttle() {
 	budget := s.opts.MemoryBudget
-	for budget > 0 && s.mem.Used() > budget+budget/8 {
+	most := budget + budget/16
+	for budget > 0 && s.mem.Used() > most {
 		s.reclaim()
 		s.evict()
-		if s.mem.Used() <= budget+budget/8 || s.dirtyBytes() <= budget/4 || s.usable() != nil {
+		if s.mem.Used() <= most || s.dirtyBytes() <= budget/4 || s.usable() != nil {
 			return
 		}
 		if s.Step(s.steps()[0]) != nil {
