@@ -69,7 +69,8 @@ type Options struct {
 	Durability Durability
 	// Databases is the number of logical databases. Default: 16.
 	Databases int
-	// MemoryBudget bounds the bytes of values in memory; 0 means no bound.
+	// MemoryBudget bounds the bytes of values in memory; 0 means no bound. A
+	// quarter of it, at most 32 MiB, is kept for Badger's writing.
 	// Keys, with about 100 bytes each, are always in memory, whatever it says.
 	// OpenMemory ignores it.
 	MemoryBudget int64

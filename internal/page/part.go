@@ -34,7 +34,8 @@ type Memory struct {
 	// that holds one for writing sees a constant.
 	newest atomic.Uint64
 
-	live atomic.Int64 // descriptors in use
+	live    atomic.Int64 // descriptors in use
+	reserve atomic.Int64 // bytes of blocks of descriptors
 
 	mu    sync.Mutex
 	views []uint64 // LSNs of open snapshots, ascending, one each
@@ -120,13 +121,12 @@ func (m *Memory) Seed() uint64 { return m.seed }
 // Hash returns the hash of a key, field or member.
 func (m *Memory) Hash(s string) uint64 { return Hash(m.seed, s) }
 
-// pageBytes is about what a page takes beside its block and descriptor: an
-// entry in the index, a place in a table.
-const pageBytes = 16
+// pageBytes is about what a page takes beside its block: its descriptor, and an
+// entry in the index or a place in a table.
+const pageBytes = int64(unsafe.Sizeof(desc{})) + 16
 
-// Used returns the bytes of live blocks, descriptors included, and of what
-// leads to them.
-func (m *Memory) Used() int64 { return m.pool.Used() + m.live.Load()*pageBytes }
+// Used returns the bytes of pages: of their blocks and what leads to them.
+func (m *Memory) Used() int64 { return m.pool.Used() - m.reserve.Load() + m.live.Load()*pageBytes }
 
 // Mapped returns the bytes of memory that blocks stand in.
 func (m *Memory) Mapped() int64 { return m.pool.Mapped() }
@@ -226,6 +226,7 @@ func (p *Part) at(id pid) *desc { return &p.descs[id/descChunk][id%descChunk] }
 // the garbage collector lets as much again be garbage, is no place for them.
 func (m *Memory) newDescs() *[descChunk]desc {
 	_, b := m.pool.Alloc(int(unsafe.Sizeof([descChunk]desc{})))
+	m.reserve.Add(int64(len(b)))
 	clear(b)
 	return (*[descChunk]desc)(unsafe.Pointer(unsafe.SliceData(b)))
 }

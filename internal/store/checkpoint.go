@@ -35,7 +35,7 @@ func (s *Store) due() bool {
 		return false
 	}
 	limit := min(max(s.base.Size(), s.opts.MinRound), maxRound)
-	return s.wlog.log.Size() >= limit || s.opts.MemoryBudget > 0 && s.dirtyBytes() > s.opts.MemoryBudget/3
+	return s.wlog.log.Size() >= limit || s.opts.MemoryBudget > 0 && s.dirtyBytes() > s.budget()/3
 }
 
 // dirtyBytes returns about how many bytes of pages the base does not have.

@@ -195,10 +195,10 @@ func (s *Store) replayLog(state engine.State) error {
 // has been replayed: they leave out the partitions that the base had found
 // complete at a later LSN.
 func (s *Store) relieve(state *engine.State) error {
-	if s.opts.MemoryBudget == 0 || s.mem.Used() < s.opts.MemoryBudget {
+	if s.opts.MemoryBudget == 0 || s.mem.Used() < s.budget() {
 		return nil
 	}
-	if s.dirtyBytes() > s.opts.MemoryBudget/3 {
+	if s.dirtyBytes() > s.budget()/3 {
 		var behind uint64
 		for i := range page.Partitions {
 			if state.Complete[i] <= s.committed.Load() {
@@ -366,7 +366,7 @@ func (s *Store) evict() {
 	}
 	for range 4 {
 		for i := range page.Partitions {
-			over := s.mem.Used() - s.opts.MemoryBudget
+			over := s.mem.Used() - s.budget()
 			if over <= 0 {
 				return
 			}

@@ -25,7 +25,7 @@ type Clock interface {
 type Options struct {
 	Databases    int           // logical databases; default 16
 	Durability   Durability    // when changes are acknowledged
-	MemoryBudget int64         // bytes of pages to keep in memory; 0 is no limit
+	MemoryBudget int64         // bytes of memory, see budget; 0 is no limit
 	MaxTxBytes   int64         // bytes of records of one transaction; default 600 MiB
 	MaxViewBytes int64         // bytes of old versions kept for views; default 1 GiB
 	SlowTx       time.Duration // an Update held longer is logged; default 1 s

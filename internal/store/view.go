@@ -95,12 +95,18 @@ func (s *Store) retained() (n int64) {
 	return n
 }
 
+// budget returns what pages may take of the memory budget: a quarter of it, at
+// most 32 MiB, is for Badger, which writes them. 0 is no limit.
+func (s *Store) budget() int64 {
+	return s.opts.MemoryBudget - min(s.opts.MemoryBudget/4, 32<<20)
+}
+
 // throttle keeps a writer from outrunning the memory budget: above it by a
 // sixteenth, writers drop pages themselves and, where a quarter of it is dirty,
 // run the next checkpoint step. If what can never be dropped exceeds the budget
 // the store goes on.
 func (s *Store) throttle() {
-	budget := s.opts.MemoryBudget
+	budget := s.budget()
 	most := budget + budget/16
 	for budget > 0 && s.mem.Used() > most {
 		s.reclaim()
