@@ -87,7 +87,7 @@ func (l *segmentLog) nextNumberLocked() uint64 {
 	return 1
 }
 
-// nextSizeLocked returns the size for the next segment: about a quarter of the
+// nextSizeLocked returns the size for the next segment: about an eighth of the
 // log, so that an empty database stays small, and at most twice the last
 // segment's.
 func (l *segmentLog) nextSizeLocked() int64 {
@@ -99,7 +99,7 @@ func (l *segmentLog) nextSizeLocked() int64 {
 	case len(l.live) > 0:
 		limit = min(limit, 2*l.active().size)
 	}
-	for bytes := l.sizeLocked() + l.want; size < limit && size*4 <= bytes; {
+	for bytes := l.sizeLocked() + l.want; size < limit && size*8 <= bytes; {
 		size *= 2
 	}
 	return max(l.opt.first, min(size, limit))
