@@ -49,15 +49,15 @@ type group struct {
 	buf   []byte
 	first uint64
 	count uint32
-	done  chan struct{} // closed when written; nil if nobody waits
-	lead  chan struct{} // takes one token: the holder is to write the group
+	led   bool          // somebody is about to write it
+	done  chan struct{} // closed when written; its one token before that makes a waiter the leader; nil if nobody waits
 }
 
 func (g *group) last() uint64 { return g.first + uint64(g.count) - 1 }
 
 // reset empties g for use as the open group.
 func (g *group) reset() {
-	g.buf, g.count, g.done, g.lead = g.buf[:0], 0, nil, nil
+	g.buf, g.count, g.led, g.done = g.buf[:0], 0, false, nil
 	if cap(g.buf) > 16<<20 {
 		g.buf = nil
 	}
@@ -116,16 +116,13 @@ func (l *commitLog) awaitOnce(lsn uint64, sync bool) error {
 		l.mu.Unlock()
 		return l.err
 	}
-	if l.writing == nil && l.open.lead == nil {
+	if l.writing == nil && !l.open.led {
 		if l.open.count == 0 { // written, but not yet synced
 			l.mu.Unlock()
 			return l.sync()
 		}
-		l.open.lead = make(chan struct{}, 1)
+		l.open.led = true
 		l.mu.Unlock()
-		if l.active.Load() > 1 {
-			runtime.Gosched() // let those who are about to commit join
-		}
 		return l.write(sync)
 	}
 	g := l.open
@@ -137,23 +134,21 @@ func (l *commitLog) awaitOnce(lsn uint64, sync bool) error {
 		return l.sync()
 	}
 	if g.done == nil {
-		g.done = make(chan struct{})
+		g.done = make(chan struct{}, 1)
 	}
-	if g == l.open && g.lead == nil {
-		g.lead = make(chan struct{}, 1)
-	}
-	done, lead := g.done, g.lead
+	done := g.done
 	l.mu.Unlock()
-	select {
-	case <-done:
-		return nil
-	case <-lead:
+	if _, leader := <-done; leader {
 		return l.write(sync)
 	}
+	return nil
 }
 
 // write writes the open group. The caller has been made its leader.
 func (l *commitLog) write(sync bool) error {
+	if l.active.Load() > 1 {
+		runtime.Gosched() // let those who are about to commit join
+	}
 	l.mu.Lock()
 	g, err := l.open, l.err
 	l.open, l.writing = l.spare, g
@@ -182,8 +177,9 @@ func (l *commitLog) write(sync bool) error {
 	if g.done != nil {
 		close(g.done)
 	}
-	if l.open.lead != nil { // others wait for a leader
-		l.open.lead <- struct{}{}
+	if l.open.done != nil { // others wait for a leader
+		l.open.led = true
+		l.open.done <- struct{}{}
 	}
 	return l.err
 }

@@ -33,7 +33,7 @@ const (
 	starvesAfter = time.Millisecond
 	// lockSpins is how often a writer tries again before it sleeps: most
 	// changes take less than a microsecond.
-	lockSpins = 64
+	lockSpins = 1000
 )
 
 // lock takes the lock, or fails with ErrNested.
