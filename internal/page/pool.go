@@ -25,7 +25,7 @@ const (
 	hugeSlab    = 2 << 20
 	hugeFrom    = 64 << 20 // mapped bytes from which on slabs are huge ones,
 	hugeClass   = 4 << 20  // in classes that have this much already
-	idleAtLeast = 4 << 20  // bytes of empty slabs that may always stay mapped
+	idleAtLeast = 4 << 20  // bytes of empty slabs that may always stay mapped, as far as touched
 	poisonByte  = 0xDB     // what freed blocks are filled with where checked is on
 )
 
@@ -39,7 +39,7 @@ const (
 // has used yet is never touched and costs nothing; freed blocks are linked
 // through their first four bytes. The lowest slab with room serves first, so
 // that the highest ones run empty, and an empty slab is unmapped unless it is
-// its class's spare.
+// its class's spare: a block that grows passes through many classes.
 //
 // Under the race detector, or with the build tag invariants, blocks come from
 // the Go heap, freed ones are poisoned, and freeing twice or writing to a
@@ -56,7 +56,7 @@ type Pool struct {
 	classes [numClasses]class
 	used    int64 // bytes of live blocks
 	mapped  int64 // bytes of slabs
-	idle    int64 // bytes of spare slabs
+	idle    int64 // bytes of spare slabs that may be resident
 }
 
 // span is what Bytes needs of a slab.
@@ -67,12 +67,13 @@ type span struct {
 
 // slab is a mapping that serves blocks of one class, or one large block.
 type slab struct {
-	mem   []byte
-	class int
-	free  uint32   // the first freed block's offset plus one; 0 is none
-	fresh uint32   // offset from which on no block was ever handed out
-	live  uint32   // blocks handed out
-	alive []uint64 // a bit for each of them, where checked is on
+	mem     []byte
+	class   int
+	free    uint32   // the first freed block's offset plus one; 0 is none
+	fresh   uint32   // offset from which on no block was handed out since it was empty
+	touched uint32   // bytes that were handed out before it was empty
+	live    uint32   // blocks handed out
+	alive   []uint64 // a bit for each of them, where checked is on
 }
 
 // class is what serves one size of blocks.
@@ -134,7 +135,7 @@ func (p *Pool) Alloc(size int) (Ref, []byte) {
 	off := s.take(sp)
 	if s.live == 0 && c.spare == i+1 {
 		c.spare = 0
-		p.idle -= int64(len(s.mem))
+		p.idle -= int64(s.touched)
 	}
 	s.live++
 	if !s.hasRoom(sp.size) {
@@ -282,12 +283,15 @@ func (p *Pool) emptied(c *class, i uint32) {
 	if c.spare != 0 { // of two, the lower stays
 		high := max(i, c.spare-1)
 		i = min(i, c.spare-1)
-		p.idle -= int64(len(p.slabs[c.spare-1].mem))
+		p.idle -= int64(p.slabs[c.spare-1].touched)
 		c.spare = 0
 		p.unmapSlab(c, high)
 	}
 	s := &p.slabs[i]
-	n := int64(len(s.mem))
+	if s.touched = max(s.touched, s.fresh); len(s.mem) == hugeSlab {
+		s.touched = hugeSlab
+	}
+	n := int64(s.touched)
 	if p.idle+n > max(idleAtLeast, p.mapped/16) {
 		p.unmapSlab(c, i)
 		return
