@@ -28,8 +28,8 @@ var (
 	ErrSyntax = &kindError{"brock: syntax error", "ERR syntax error"}
 	// ErrOffset: an offset or index is out of range.
 	ErrOffset = &kindError{"brock: out of range", "ERR index out of range"}
-	// ErrTooLong: a string would exceed 512 MB.
-	ErrTooLong = &kindError{"brock: string too long", "ERR string exceeds maximum allowed size (proto-max-bulk-len)"}
+	// ErrTooLong: a string, key, field or member exceeds 512 MB.
+	ErrTooLong = store.ErrTooLong
 	// ErrExpire: a time to live is not positive where it has to be, or too long.
 	ErrExpire = &kindError{"brock: invalid expire time", "ERR invalid expire time"}
 	// ErrNoKey: a command that needs its key to exist found none.
@@ -57,8 +57,6 @@ var (
 	ErrRetention = store.ErrRetention
 	// ErrTxTooLarge: the changes of a transaction exceed Options.MaxTxBytes.
 	ErrTxTooLarge = store.ErrTooLarge
-	// ErrNameTooLong: a key, field or member exceeds 64 KiB.
-	ErrNameTooLong = store.ErrTooLong
 	// ErrDatabase: there is no database of that number.
 	ErrDatabase = &kindError{"brock: database number out of range", "ERR DB index is out of range"}
 	// ErrLocked: another process has the directory open.
@@ -96,6 +94,9 @@ func RedisError(err error) string {
 	var kind *kindError
 	if errors.As(err, &kind) {
 		return kind.redis
+	}
+	if errors.Is(err, ErrTooLong) {
+		return "ERR string exceeds maximum allowed size (proto-max-bulk-len)"
 	}
 	return ""
 }

@@ -104,9 +104,8 @@ func (c *commands) HLen(key string) (n int, err error) { return c.length(key, st
 // exist, and returns how many fields are new. When a field occurs twice, the
 // last value wins. The key's time to live stays.
 //
-// Errors: [ErrWrongType]; [ErrNameTooLong] for a field above 64 KiB and
-// [ErrTooLong] for a value above 512 MB, in which cases nothing is written;
-// [ErrSyntax] without fields.
+// Errors: [ErrWrongType]; [ErrTooLong] for a field or value above 512 MB, in
+// which case nothing is written; [ErrSyntax] without fields.
 //
 // Cost: O(len(fields)) and a copy of the values; one change record for each
 // field, one in all for a small hash.

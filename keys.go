@@ -36,9 +36,6 @@ func (c *commands) Copy(src, dst string, opts *CopyOptions) (copied bool, err er
 	if !o.ToDB {
 		o.DB = c.db
 	}
-	if len(dst) > store.MaxName {
-		return false, ErrNameTooLong
-	}
 	err = c.exec(func(t *store.Tx) error {
 		copied = false
 		if o.DB < 0 || o.DB >= t.Databases() {
@@ -285,9 +282,6 @@ func (c *commands) RandomKey() (key string, err error) {
 //
 // Redis: RENAME key newkey.
 func (c *commands) Rename(src, dst string) error {
-	if len(dst) > store.MaxName {
-		return ErrNameTooLong
-	}
 	return c.writeAll([]string{src, dst}, func(t *store.Tx) error {
 		if err := ready(t, []int{c.db}, src, dst); err != nil {
 			return err

@@ -337,11 +337,8 @@ func (c *commands) MSet(pairs ...KV) error {
 	keys := make([]string, len(pairs))
 	for i := range pairs {
 		keys[i] = pairs[i].Key
-		if len(pairs[i].Value) > store.MaxString {
+		if max(len(keys[i]), len(pairs[i].Value)) > store.MaxString {
 			return ErrTooLong
-		}
-		if len(keys[i]) > store.MaxName {
-			return ErrNameTooLong
 		}
 	}
 	return c.writeAll(keys, func(t *store.Tx) error {

@@ -11,8 +11,8 @@ import (
 // SAdd adds members to the set at key, creating the set when key does not
 // exist, and returns how many are new.
 //
-// Errors: [ErrWrongType]; [ErrNameTooLong] for a member above 64 KiB, in which
-// case nothing is written; [ErrSyntax] without members.
+// Errors: [ErrWrongType]; [ErrTooLong] for a member above 512 MB, in which case
+// nothing is written; [ErrSyntax] without members.
 //
 // Cost: O(len(members)); one change record for each new member, one in all for
 // a small set.
@@ -147,8 +147,8 @@ func (c *commands) SMembers(key string) (members []string, err error) {
 // allMembers returns the n members of a set.
 func allMembers(t *store.Tx, e store.Entry, n int) ([]string, error) {
 	members := make([]string, 0, n)
-	err := t.SetEach(e, func(member []byte) error {
-		members = append(members, string(member))
+	err := t.SetEach(e, func(member string) error {
+		members = append(members, member)
 		return nil
 	})
 	return members, err

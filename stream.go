@@ -198,7 +198,7 @@ func (c *commands) XDel(key string, ids ...StreamID) (removed int, err error) {
 	for i := range ids {
 		list[i] = ids[i].store()
 	}
-	err = c.writeMembers(key, len(ids), func(t *store.Tx) error {
+	err = c.writeMembers(key, len(ids), false, func(t *store.Tx) error {
 		removed = 0
 		e, ok, err := c.lookupForWrite(t, key, store.Stream)
 		if err != nil || !ok {

@@ -2,6 +2,7 @@ package brock
 
 import (
 	"math"
+	"slices"
 
 	"github.com/brockdb/brock/internal/store"
 )
@@ -46,8 +47,8 @@ func (o ZAddOptions) allow(in bool, old, score float64) bool {
 // set when key does not exist, and returns how many members were new to it.
 // When a name occurs twice, the last score wins. -0 is the same score as 0.
 //
-// Errors: [ErrWrongType]; [ErrNaN] if a score is NaN and [ErrNameTooLong] for a
-// member above 64 KiB, in which cases nothing is written; [ErrSyntax] without
+// Errors: [ErrWrongType]; [ErrNaN] if a score is NaN and [ErrTooLong] for a
+// member above 512 MB, in which cases nothing is written; [ErrSyntax] without
 // members.
 //
 // Cost: O(len(members) · log N) for a set of N members; one change record for
@@ -72,15 +73,17 @@ func (c *commands) ZAddOpt(key string, o ZAddOptions, members ...Z) (added int, 
 	if err := o.check(); err != nil {
 		return 0, c.refuse(err)
 	}
+	long := false
 	for i := range members {
 		if math.IsNaN(members[i].Score) {
 			return 0, c.refuse(ErrNaN)
 		}
-		if len(members[i].Member) > store.MaxName {
-			return 0, c.refuse(ErrNameTooLong)
+		if len(members[i].Member) > store.MaxString {
+			return 0, c.refuse(ErrTooLong)
 		}
+		long = long || len(members[i].Member) > store.ShortName
 	}
-	err = c.writeMembers(key, len(members), func(t *store.Tx) (err error) {
+	err = c.writeMembers(key, len(members), long, func(t *store.Tx) (err error) {
 		added, err = c.zadd(t, key, o, members)
 		return err
 	})
@@ -90,10 +93,11 @@ func (c *commands) ZAddOpt(key string, o ZAddOptions, members ...Z) (added int, 
 	return added, nil
 }
 
-// writeMembers is write for a command that changes n members. More than one
-// are changed in private copies of pages: what the later ones need may be cold.
-func (c *commands) writeMembers(key string, n int, fn func(*store.Tx) error) error {
-	if n > 1 {
+// writeMembers is write for a command that changes n members. More than one, or
+// a long one, are changed in private copies of pages: what is needed after the
+// first change may be cold.
+func (c *commands) writeMembers(key string, n int, long bool, fn func(*store.Tx) error) error {
+	if n > 1 || long {
 		return c.exec(fn)
 	}
 	return c.write(key, fn)
@@ -220,7 +224,8 @@ func (c *commands) ZRank(key, member string) (rank int, err error) {
 //
 // Redis: ZREM key member [member …].
 func (c *commands) ZRem(key string, members ...string) (removed int, err error) {
-	err = c.writeMembers(key, len(members), func(t *store.Tx) error {
+	long := slices.ContainsFunc(members, func(m string) bool { return len(m) > store.ShortName })
+	err = c.writeMembers(key, len(members), long, func(t *store.Tx) error {
 		removed = 0
 		e, ok, err := c.lookupForWrite(t, key, store.ZSet)
 		if err != nil || !ok {

@@ -152,13 +152,18 @@ func favourites() []string {
 	return []string{TypeString, TypeHash, TypeList, TypeSet, TypeZSet, TypeStream, "bits"}
 }
 
-// keyName is the name of key i: one is empty, one is not text, some are long.
+// keyName is the name of key i: one is empty, one is not text, some are long,
+// and two of these differ behind the first 64 KiB only.
 func keyName(i int) string {
 	switch {
 	case i == 1:
 		return ""
 	case i == 2:
 		return "\x00\xff{k}\r\n"
+	case i == 15:
+		return "key:15:" + strings.Repeat("k", 1500)
+	case i == 23 || i == 31:
+		return strings.Repeat("key", 22_000) + strconv.Itoa(i)
 	case i%8 == 7:
 		return fmt.Sprintf("key:%d:%s", i, strings.Repeat("k", 100+i*7%200))
 	default:
@@ -236,11 +241,16 @@ func (g *Generator) valueAt(key string) string {
 }
 
 // element is the element, field or member number i; the same number always
-// gives the same one. Most are short, some long, one is empty.
+// gives the same one. Most are short, some long, one is empty; of the long ones
+// many begin alike.
 func element(i int) string {
 	switch s := strconv.Itoa(i); {
 	case i == 7:
 		return ""
+	case i%256 == 41:
+		return strings.Repeat("member", 11_000) + s
+	case i%16 == 13:
+		return strings.Repeat("m", 1100) + s
 	case i%64 == 9:
 		return "e" + s + strings.Repeat("long", 256+i*37%1500)
 	case i%16 == 5:

@@ -2,6 +2,7 @@ package page
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/brockdb/brock/internal/engine"
@@ -129,18 +130,30 @@ func stringLen(g *pg) uint64 {
 	return binary.LittleEndian.Uint64(g.header().Aux())
 }
 
-// StringRead fills b with the bytes from off on; all of them exist.
+// StringRead fills b with the bytes from off on; all of them exist. All chunks
+// that are cold are missed together.
 func (a *Access) StringRead(obj, off uint64, b []byte) error {
+	var cold error
 	for len(b) > 0 {
 		chunk, err := a.StringChunk(obj, off)
-		if err != nil {
+		if errors.Is(err, ErrCold) && a.missedChunk() {
+			cold = err
+			chunk = b[:min(len(b), int(chunkBytes-off%chunkBytes))]
+		} else if err != nil {
 			return err
 		}
 		n := copy(b, chunk)
 		b = b[n:]
 		off += uint64(n)
 	}
-	return nil
+	return cold
+}
+
+// missedChunk tells whether the last page missed is a chunk of a string, not
+// what tells which chunks there are.
+func (a *Access) missedChunk() bool {
+	no := a.cold[len(a.cold)-1].addr.No
+	return no >= firstChunk && no < firstMap
 }
 
 // StringChunk returns some bytes from off on, at least one: what stands
@@ -344,21 +357,26 @@ func (a *Access) SubPut(obj uint64, value []byte) (sub uint32, err error) {
 	return sub, nil
 }
 
-// SubGet fills b with an element's own value, which has the length of b.
+// SubGet fills b with an element's own value, which has the length of b. All
+// pages that are cold are missed together.
 func (a *Access) SubGet(obj uint64, sub uint32, b []byte) error {
+	var cold error
 	for i := uint64(0); len(b) > 0; i++ {
-		g, err := a.fetch(obj, uint64(sub)<<subShift+i)
-		if err != nil {
-			return err
-		}
 		n := min(len(b), chunkBytes)
-		if len(g.block) < n {
+		g, err := a.fetch(obj, uint64(sub)<<subShift+i)
+		switch {
+		case errors.Is(err, ErrCold):
+			cold = err
+		case err != nil:
+			return err
+		case len(g.block) < n:
 			return fmt.Errorf("page: object %#x value %d: short: %w", obj, sub, engine.ErrCorrupt)
+		default:
+			copy(b[:n], g.block)
 		}
-		copy(b[:n], g.block)
 		b = b[n:]
 	}
-	return nil
+	return cold
 }
 
 // SubDelete frees an element's own value of n bytes. Its pages may be cold.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"strings"
 
 	"github.com/brockdb/brock/internal/engine"
 )
@@ -25,7 +26,22 @@ type Tree struct {
 	// Key is the length of an item's key, its first bytes; 0 if items have
 	// none and only positions count, -1 if the whole item is its key.
 	Key int
+	// Cut, if not 0, is where a longer key ends in its item: behind as many
+	// bytes stand a digest of digestBytes of the name that the key ends with,
+	// and a reference of RefSize bytes to the element's own value that is the
+	// whole name. Keys are in the order of whole names.
+	Cut int
+	// Whole is the name that the key ends with that is looked for, if that is
+	// longer than Cut. Such a key needs no reference.
+	Whole string
 }
+
+const (
+	digestBytes = 32
+	// RefSize is the length of a reference to an element's own value: number
+	// u32, length u64.
+	RefSize = 4 + 8
+)
 
 const childHead = 12
 
@@ -122,7 +138,10 @@ func (a *Access) seekKey(t Tree, key []byte, ranked bool) (path []frame, rank ui
 	g, err := a.node(t, t.Root)
 	for ; err == nil && g.kind == KindInner && len(path) < maxLevels; g, err = a.node(t, g.no) {
 		o := Ordered(g.body())
-		i := t.childFor(o, key)
+		var i int
+		if i, err = a.childFor(t, o, key); err != nil {
+			break
+		}
 		if ranked {
 			for j := range i {
 				rank += childCount(o.Item(j))
@@ -138,30 +157,89 @@ func (a *Access) seekKey(t Tree, key []byte, ranked bool) (path []frame, rank ui
 	lo, hi := 0, o.Len()
 	for lo < hi {
 		mid := (lo + hi) / 2
-		if bytes.Compare(t.key(o.Item(mid)), key) < 0 {
+		c, err := a.compare(t, t.key(o.Item(mid)), key)
+		if err != nil {
+			return nil, 0, false, err
+		}
+		if c < 0 {
 			lo = mid + 1
 		} else {
 			hi = mid
 		}
 	}
-	found = lo < o.Len() && bytes.Equal(t.key(o.Item(lo)), key)
+	found = lo < o.Len() && t.same(t.key(o.Item(lo)), key)
 	path = append(path, frame{g, lo})
 	a.path = path
 	return path, rank + uint64(lo), found, nil
 }
 
-// childFor returns the last child whose lowest key is not above key.
-func (t Tree) childFor(o Ordered, key []byte) int {
+// childFor returns the last child of an inner node whose lowest key is not
+// above key.
+func (a *Access) childFor(t Tree, o Ordered, key []byte) (int, error) {
 	lo, hi := 1, o.Len()
 	for lo < hi {
 		mid := (lo + hi) / 2
-		if bytes.Compare(childLow(o.Item(mid)), key) <= 0 {
+		c, err := a.compare(t, childLow(o.Item(mid)), key)
+		if err != nil {
+			return 0, err
+		}
+		if c <= 0 {
 			lo = mid + 1
 		} else {
 			hi = mid
 		}
 	}
-	return lo - 1
+	return lo - 1, nil
+}
+
+// long tells whether a key is cut.
+func (t Tree) long(key []byte) bool { return t.Cut != 0 && len(key) > t.Cut }
+
+// same tells whether an item's key is the one looked for.
+func (t Tree) same(there, key []byte) bool {
+	if !t.long(key) {
+		return bytes.Equal(there, key)
+	}
+	n := t.Cut + digestBytes
+	return len(there) >= n && len(key) >= n && bytes.Equal(there[:n], key[:n])
+}
+
+// compare compares an item's key with the one looked for. Their bytes decide
+// unless both are cut: then the whole names do, if the two agree up to there.
+func (a *Access) compare(t Tree, there, key []byte) (int, error) {
+	if !t.long(key) || len(there) <= t.Cut {
+		return bytes.Compare(there, key), nil
+	}
+	if c := bytes.Compare(there[:t.Cut], key[:t.Cut]); c != 0 || t.same(there, key) {
+		return c, nil
+	}
+	return a.compareWhole(t, there)
+}
+
+// compareWhole compares the whole name of an item's key with t.Whole.
+func (a *Access) compareWhole(t Tree, there []byte) (int, error) {
+	if len(there) != t.Cut+digestBytes+RefSize {
+		return 0, fmt.Errorf("page: object %#x: key of %d bytes: %w", t.Obj, len(there), engine.ErrCorrupt)
+	}
+	ref := there[t.Cut+digestBytes:]
+	first := uint64(binary.LittleEndian.Uint32(ref)) << subShift
+	left, rest := binary.LittleEndian.Uint64(ref[4:]), t.Whole
+	for no := first; left > 0; no++ {
+		g, err := a.fetch(t.Obj, no)
+		if err != nil {
+			return 0, err
+		}
+		n := int(min(left, chunkBytes))
+		if len(g.block) < n {
+			return 0, fmt.Errorf("page: object %#x page %#x: short: %w", t.Obj, no, engine.ErrCorrupt)
+		}
+		part := rest[:min(len(rest), n)]
+		if c := strings.Compare(byteString(g.block[:n]), part); c != 0 {
+			return c, nil
+		}
+		left, rest = left-uint64(n), rest[len(part):]
+	}
+	return -len(rest), nil
 }
 
 // Run is a leaf of a tree: consecutive items, the first at position First.
@@ -464,11 +542,49 @@ func (a *Access) TreeDelete(t Tree, key []byte) (bool, error) {
 	if err != nil || !found {
 		return false, err
 	}
+	if t.long(key) {
+		a.dropLow(t, path, key)
+	}
 	a.cut(t, path, 1)
 	if t.Root == 0 {
 		a.count(t.Obj, -1)
 	}
 	return true, nil
+}
+
+// dropLow is called before the item at the end of path is removed whose key,
+// cut, refers to a name that is about to go: where an inner node has it for a
+// lowest key, the one that will be the lowest takes its place.
+func (a *Access) dropLow(t Tree, path []frame, key []byte) {
+	level := len(path) - 1
+	for level > 0 && Ordered(path[level].g.body()).Len() == 1 {
+		level--
+	}
+	f := &path[level]
+	o := Ordered(f.g.body())
+	if f.i > 0 || o.Len() == 1 {
+		return
+	}
+	next := o.Item(1)
+	if f.g.kind == KindInner {
+		next = childLow(next)
+	}
+	for level--; level >= 0 && path[level].i == 0; {
+		level--
+	}
+	if level < 0 {
+		return
+	}
+	f = &path[level]
+	item := Ordered(f.g.body()).Item(f.i)
+	if !t.same(childLow(item), key) {
+		return
+	}
+	item = child(childNo(item), childCount(item), next)
+	a.edit(&f.g)
+	for !Ordered(f.g.body()).Replace(f.i, item) {
+		a.rebuildOrdered(&f.g, Ordered(f.g.body()).NeedFor(len(item)))
+	}
 }
 
 // TreeRemove removes n items from a position on. Cost: O(log n) for each leaf

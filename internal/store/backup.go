@@ -23,8 +23,8 @@ import (
 const (
 	backupMagic = "brock backup 01\n"
 	backupChunk = 256 << 10
-	// backupMax bounds a chunk: one key or element more than backupChunk.
-	backupMax = MaxString + 1<<20
+	// backupMax bounds a chunk: one name and its element more than backupChunk.
+	backupMax = 2*MaxString + 1<<20
 )
 
 // castagnoli returns the table of CRC-32C; the package makes it once.
@@ -61,14 +61,14 @@ func (b *backup) database(db int) error {
 	for cursor := uint64(0); ; {
 		var found []Found
 		err := b.step(func(t *Tx) (err error) {
-			found, cursor, err = t.Scan(db, cursor, 1<<30)
+			found, cursor, err = t.scan(db, cursor, 1<<30)
 			return err
 		})
 		if err != nil {
 			return err
 		}
 		for _, f := range found {
-			if err := b.key(db, f.Key); err != nil {
+			if err := b.key(db, f); err != nil {
 				return fmt.Errorf("store: backup of key %q: %w", f.Key, err)
 			}
 		}
@@ -81,32 +81,42 @@ func (b *backup) database(db int) error {
 // step reads something of the View.
 func (b *backup) step(fn func(*Tx) error) error { return b.t.Step(b.t.life, fn) }
 
-// key writes one key with what it holds.
-func (b *backup) key(db int, key string) error {
-	var e Entry
+// key writes one key, as it is stored, with what it holds.
+func (b *backup) key(db int, f Found) error {
+	var entry []byte
+	sp := b.t.spaces.dbs[db]
 	err := b.step(func(t *Tx) (err error) {
-		e, _, err = t.Lookup(db, key)
-		e.Inline = slices.Clone(e.Inline)
+		entry, err = t.raw(sp, f.hash, f.Key)
+		entry = bytes.Clone(entry)
 		return err
 	})
-	if err != nil || e.Type == None {
+	if err != nil {
 		return err
+	}
+	e, err := decodeEntry(entry)
+	if err != nil {
+		return err
+	}
+	if f.name != 0 {
+		if err := b.stringObject(f.name); err != nil {
+			return err
+		}
 	}
 	if e.Object != 0 {
 		if err := b.object(e); err != nil {
 			return err
 		}
 	}
-	b.out.log(opPut, b.t.spaces.dbs[db].id)
-	b.out.argString(key)
-	b.out.arg(e.append(nil))
+	b.out.log(opPut, sp.id)
+	b.out.argString(f.Key)
+	b.out.arg(entry)
 	return b.flush(backupChunk)
 }
 
 // object writes an object.
 func (b *backup) object(e Entry) error {
 	if e.Type == String {
-		return b.stringObject(e)
+		return b.stringObject(e.Object)
 	}
 	var n uint64
 	var aux []byte
@@ -133,26 +143,26 @@ func (b *backup) object(e Entry) error {
 }
 
 // stringObject writes a string object without its holes.
-func (b *backup) stringObject(e Entry) error {
+func (b *backup) stringObject(obj uint64) error {
 	var n uint64
 	err := b.step(func(t *Tx) (err error) {
-		n, err = t.acc.StringLen(e.Object)
+		n, err = t.acc.StringLen(obj)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	b.out.log(opString, e.Object)
+	b.out.log(opString, obj)
 	b.out.argUint(n)
 	b.out.arg(nil)
 	for off := uint64(0); off < n; {
 		err := b.step(func(t *Tx) error {
-			chunk, err := t.acc.StringChunk(e.Object, off)
+			chunk, err := t.acc.StringChunk(obj, off)
 			if err != nil {
 				return err
 			}
 			if len(bytes.TrimRight(chunk, "\x00")) > 0 {
-				b.out.log(opWrite, e.Object)
+				b.out.log(opWrite, obj)
 				b.out.argUint(off)
 				b.out.arg(chunk)
 			}
@@ -177,8 +187,8 @@ func (b *backup) fields(e Entry) error {
 			if err != nil {
 				return err
 			}
-			leaf.Each(func(field, value []byte) bool {
-				err = b.field(t, e, field, value)
+			leaf.Each(func(stored, value []byte) bool {
+				err = b.field(t, e, stored, value)
 				return err == nil
 			})
 			at = leaf.End + 1
@@ -196,14 +206,18 @@ func (b *backup) fields(e Entry) error {
 }
 
 // field writes one field or member.
-func (b *backup) field(t *Tx, e Entry, field, value []byte) error {
+func (b *backup) field(t *Tx, e Entry, stored, value []byte) error {
+	name, element, err := t.openField(e.Object, stored, value)
+	if err != nil {
+		return err
+	}
 	b.out.log(opFieldPut, e.Object)
-	b.out.arg(field)
+	b.out.argString(name)
 	b.out.argUint(flag(e.Type == Hash))
 	if e.Type == Set {
 		return nil
 	}
-	v, err := t.value(e.Object, value, false)
+	v, err := t.value(e.Object, element, false)
 	b.out.arg(v)
 	return err
 }
@@ -232,9 +246,13 @@ func (b *backup) items(e Entry, n uint64) error {
 // item writes one item of a tree.
 func (b *backup) item(t *Tx, e Entry, key int, pos uint64, item []byte) error {
 	if e.Type == ZSet {
+		member, err := t.itemMember(e.Object, item)
+		if err != nil {
+			return err
+		}
 		b.out.log(opScore, e.Object)
 		b.out.arg(item[:8])
-		b.out.arg(item[8:])
+		b.out.argString(member)
 		return nil
 	}
 	v, err := t.value(e.Object, item[key:], false)

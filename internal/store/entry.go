@@ -26,10 +26,12 @@ const (
 // Entry is what the directory holds for a key: the value itself if it is small,
 // else the number of the object that holds it.
 //
-//	0      type, in the low 4 bits; object 0x10; deadline 0x20
+//	0      type, in the low 4 bits; object 0x10; deadline 0x20; name 0x40
 //	1..9   deadline in ms since 1970, if flagged
 //	...    the object's number, 8 bytes; or the value: a string's bytes, a
 //	       small collection packed, see packed.go
+//	-8..   the number of the object with the whole key, if flagged, see
+//	       withName
 type Entry struct {
 	Type     Type
 	Deadline int64  // ms since 1970, 0 if the key does not expire
@@ -41,6 +43,7 @@ const (
 	entryType     = 0x0f
 	entryObject   = 0x10
 	entryDeadline = 0x20
+	entryName     = 0x40
 )
 
 // InlineMax is the size up to which a value stands inline in its key's entry.
@@ -94,14 +97,21 @@ func (e *Entry) decode(b []byte) error {
 	if e.Type == None || e.Type > Queue {
 		return errEntry(b)
 	}
-	if head&(entryDeadline|entryObject) == 0 {
+	if head&(entryDeadline|entryObject|entryName) == 0 {
 		return nil
 	}
 	return e.decodeMore(head, b)
 }
 
-// decodeMore reads a deadline and the number of an object.
+// decodeMore reads a deadline and the numbers of objects.
 func (e *Entry) decodeMore(head byte, b []byte) error {
+	if head&entryName != 0 {
+		if len(b) < 8 || !validObject(binary.LittleEndian.Uint64(b[len(b)-8:])) {
+			return errEntry(b)
+		}
+		b = b[:len(b)-8]
+		e.Inline = b
+	}
 	if head&entryDeadline != 0 {
 		if len(b) < 8 {
 			return errEntry(b)
@@ -117,7 +127,7 @@ func (e *Entry) decodeMore(head byte, b []byte) error {
 		return errEntry(b)
 	}
 	e.Object, e.Inline = binary.LittleEndian.Uint64(b), nil
-	if e.Object == 0 || e.Object>>56 >= page.Partitions {
+	if !validObject(e.Object) {
 		return errEntry(b)
 	}
 	return nil
@@ -134,4 +144,23 @@ func entryDeadlineOf(b []byte) int64 {
 		return 0
 	}
 	return int64(binary.LittleEndian.Uint64(b[1:]))
+}
+
+// validObject tells whether a number may be that of an object.
+func validObject(obj uint64) bool { return obj != 0 && obj>>56 < page.Partitions }
+
+// withName adds the number of the object with the whole key to an encoded
+// entry: a key above ShortName bytes stands in its directory in its short form.
+func withName(b []byte, obj uint64) []byte {
+	b[0] |= entryName
+	return binary.LittleEndian.AppendUint64(b, obj)
+}
+
+// entryNameOf returns the number that withName has added to an encoded entry,
+// 0 if there is none.
+func entryNameOf(b []byte) uint64 {
+	if len(b) < 9 || b[0]&entryName == 0 {
+		return 0
+	}
+	return binary.LittleEndian.Uint64(b[len(b)-8:])
 }

@@ -10,6 +10,6 @@ var (
 	ErrTxDone    = errors.New("store: transaction has ended")
 	ErrPoisoned  = errors.New("store: an earlier write or sync failed")
 	ErrTooLarge  = errors.New("store: transaction too large")
-	ErrTooLong   = errors.New("store: key, field or member too long")
+	ErrTooLong   = errors.New("store: string too long")
 	ErrRetention = errors.New("store: view needs more memory than allowed")
 )

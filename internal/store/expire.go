@@ -134,23 +134,23 @@ func (t *Tx) expireReady(i deadlineItem) error {
 	if sp == nil {
 		return nil
 	}
-	_, e, err := t.byHash(sp, i)
+	stored, e, err := t.byHash(sp, i)
 	if err != nil {
 		return err
 	}
-	return t.enterObject(e)
+	return t.enter(sp, i.hash, stored, e)
 }
 
 // expireItem deletes the key that an item of the index stands for.
 func (t *Tx) expireItem(i deadlineItem) error {
 	sp := t.spaces.byID(i.space)
 	if sp != nil {
-		key, e, err := t.byHash(sp, i)
+		stored, e, err := t.byHash(sp, i)
 		if err != nil {
 			return err
 		}
 		if e.Type != None {
-			return t.discard(sp, i.hash, key, e)
+			return t.discard(sp, i.hash, stored, e)
 		}
 	}
 	t.OnCommit(func() { t.s.deadlines.forget(i) })
@@ -158,8 +158,8 @@ func (t *Tx) expireItem(i deadlineItem) error {
 	return nil
 }
 
-// byHash finds the key with a hash and deadline.
-func (t *Tx) byHash(sp *space, i deadlineItem) (key string, e Entry, err error) {
+// byHash finds the key with a hash and deadline, as it is stored.
+func (t *Tx) byHash(sp *space, i deadlineItem) (stored string, e Entry, err error) {
 	dir, err := t.dir(sp, int(i.hash>>58), false)
 	if err != nil || dir == nil {
 		return "", e, err
@@ -170,11 +170,11 @@ func (t *Tx) byHash(sp *space, i deadlineItem) (key string, e Entry, err error) 
 	}
 	leaf.Each(func(k, v []byte) bool {
 		if entryDeadlineOf(v) == i.at && t.s.mem.Hash(string(k)) == i.hash {
-			key = string(k)
+			stored = string(k)
 			e, err = decodeEntry(v)
 			return false
 		}
 		return true
 	})
-	return key, e, err
+	return stored, e, err
 }

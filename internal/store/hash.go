@@ -19,7 +19,7 @@ type Field struct {
 // the key's entry; a zero Entry if the key is absent.
 func (t *Tx) HashSet(db int, key string, e Entry, fields []Field) (added int, err error) {
 	for i := range fields {
-		if len(fields[i].Name) > MaxName {
+		if len(fields[i].Name) > MaxString {
 			return 0, ErrTooLong
 		}
 	}
@@ -99,11 +99,14 @@ func (t *Tx) HashGet(e Entry, field string) (value []byte, ok bool, err error) {
 		b, _, err := p.next(s.mid)
 		return append(make([]byte, 0, len(b)), b...), true, err
 	}
-	b, err := t.acc.FieldGet(e.Object, t.s.mem.Hash(field), field)
+	stored, hash := t.field(field)
+	b, err := t.acc.FieldGet(e.Object, hash, stored)
 	if err != nil || b == nil {
 		return nil, false, err
 	}
-	value, err = t.value(e.Object, b, true)
+	if _, b, err = splitField(stored, b); err == nil {
+		value, err = t.value(e.Object, b, true)
+	}
 	return value, true, err
 }
 
@@ -134,10 +137,13 @@ func (t *Tx) HashEach(e Entry, fn func(field string, value []byte)) error {
 		}
 		return nil
 	}
-	return t.eachField(e.Object, func(name, element []byte) error {
-		value, err := t.value(e.Object, element, true)
-		if err == nil {
-			fn(string(name), value)
+	return t.eachField(e.Object, func(stored, value []byte) error {
+		name, element, err := t.openField(e.Object, stored, value)
+		if err != nil {
+			return err
+		}
+		if value, err = t.value(e.Object, element, true); err == nil {
+			fn(name, value)
 		}
 		return err
 	})
@@ -172,8 +178,8 @@ func (t *Tx) warmFields(obj uint64, n int, name func(i int) string) error {
 	}
 	var m misses
 	for i := range n {
-		f := name(i)
-		if _, err := t.acc.FieldGet(obj, t.s.mem.Hash(f), f); err != nil && !m.add(err) {
+		stored, hash := t.field(name(i))
+		if _, err := t.acc.FieldGet(obj, hash, stored); err != nil && !m.add(err) {
 			return err
 		}
 	}
@@ -255,16 +261,16 @@ func (t *Tx) removePacked(db int, key string, e Entry, names []string) (removed 
 	return removed, t.putPacked(db, key, e, p)
 }
 
-// eachField calls fn with each field of an object and its element, both valid
-// until fn returns, in the order of leaves.
-func (t *Tx) eachField(obj uint64, fn func(name, element []byte) error) error {
+// eachField calls fn with each field of an object as it is stored, see
+// openField, valid until fn returns, in the order of leaves.
+func (t *Tx) eachField(obj uint64, fn func(stored, value []byte) error) error {
 	for pos := uint64(0); ; {
 		leaf, err := t.acc.FieldLeaf(obj, pos)
 		if err != nil {
 			return err
 		}
-		leaf.Each(func(name, element []byte) bool {
-			err = fn(name, element)
+		leaf.Each(func(stored, value []byte) bool {
+			err = fn(stored, value)
 			return err == nil
 		})
 		if err != nil || leaf.End == ^uint64(0) {

@@ -29,7 +29,7 @@ func (t *Tx) Rename(db int, src string, dstDB int, dst string) error {
 	if err := t.replaceEntry(dstDB, dst, &old, &e); err != nil {
 		return err
 	}
-	return t.remove(t.spaces.dbs[db], t.keyHash(src), src)
+	return t.discardEntry(t.spaces.dbs[db], t.keyHash(src), t.stored(src))
 }
 
 // outgrow gives an inline string that does not fit beside its new, longer key
@@ -88,7 +88,11 @@ func (t *Tx) copyObject(e Entry) (uint64, error) {
 		err = t.copyFields(e, obj)
 	case ZSet:
 		err = t.copyItems(e, n, func(item []byte) error {
-			return t.score(obj, string(item[8:]), [8]byte(item))
+			member, err := t.itemMember(e.Object, item)
+			if err == nil {
+				err = t.score(obj, member, [8]byte(item))
+			}
+			return err
 		})
 	case List:
 		i := uint64(0)
@@ -146,14 +150,8 @@ func (t *Tx) copyFields(e Entry, obj uint64) error {
 		if err != nil {
 			return err
 		}
-		leaf.Each(func(field, value []byte) bool {
-			var v []byte
-			if e.Type == Hash {
-				if v, err = t.value(e.Object, value, true); err != nil {
-					return false
-				}
-			}
-			_, err = t.fieldPut(obj, string(field), v, e.Type == Set)
+		leaf.Each(func(stored, value []byte) bool {
+			err = t.copyField(e, obj, stored, value)
 			return err == nil
 		})
 		if err != nil {
@@ -163,6 +161,22 @@ func (t *Tx) copyFields(e Entry, obj uint64) error {
 		more = at != 0
 	}
 	return nil
+}
+
+// copyField copies one field or member.
+func (t *Tx) copyField(e Entry, obj uint64, stored, value []byte) error {
+	name, element, err := t.openField(e.Object, stored, value)
+	if err != nil {
+		return err
+	}
+	var v []byte
+	if e.Type == Hash {
+		if v, err = t.value(e.Object, element, true); err != nil {
+			return err
+		}
+	}
+	_, err = t.fieldPut(obj, name, v, e.Type == Set)
+	return err
 }
 
 // copyItems calls fn with each of the n items of a tree.
@@ -187,6 +201,7 @@ type Found struct {
 	Key   string
 	Entry Entry // without Inline
 	hash  uint64
+	name  uint64 // the object that holds the whole key, 0 if Key is whole
 }
 
 // Scan returns keys from a cursor on, in the order of their hashes: those of
@@ -194,6 +209,30 @@ type Found struct {
 // Whatever is there during a whole scan is returned once; splits and merges in
 // between change nothing of that.
 func (t *Tx) Scan(db int, cursor uint64, count int) (found []Found, next uint64, err error) {
+	if found, next, err = t.scan(db, cursor, count); err != nil {
+		return nil, 0, err
+	}
+	var m misses
+	for i := range found {
+		if err := t.complete(&found[i]); err != nil && !m.add(err) {
+			return nil, 0, err
+		}
+	}
+	return found, next, m.err
+}
+
+// complete makes the key of f whole.
+func (t *Tx) complete(f *Found) (err error) {
+	if f.name != 0 {
+		if f.Key, err = t.wholeKey(f.name); err == nil {
+			f.name = 0
+		}
+	}
+	return err
+}
+
+// scan is Scan with keys as they are stored.
+func (t *Tx) scan(db int, cursor uint64, count int) (found []Found, next uint64, err error) {
 	part := page.PartitionOf(cursor)
 	dir, err := t.dir(t.spaces.dbs[db], part, false)
 	if err != nil {
@@ -216,7 +255,7 @@ func (t *Tx) Scan(db int, cursor uint64, count int) (found []Found, next uint64,
 			return false
 		}
 		if e.Inline = nil; !t.expired(e.Deadline) {
-			found = append(found, Found{Key: string(k), Entry: e, hash: h})
+			found = append(found, Found{Key: string(k), Entry: e, hash: h, name: entryNameOf(v)})
 		}
 		return true
 	})
@@ -239,12 +278,14 @@ func (t *Tx) RandomKey(db int) (key string, ok bool, err error) {
 	start := rand.Uint64()
 	cursor, wrapped := start, false
 	for !wrapped || cursor < start {
-		found, next, err := t.Scan(db, cursor, 1<<30)
+		found, next, err := t.scan(db, cursor, 1<<30)
 		if err != nil {
 			return "", false, err
 		}
 		if len(found) > 0 {
-			return found[rand.IntN(len(found))].Key, true, nil
+			f := found[rand.IntN(len(found))]
+			err := t.complete(&f)
+			return f.Key, err == nil, err
 		}
 		if next == 0 {
 			if wrapped {

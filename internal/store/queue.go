@@ -85,9 +85,6 @@ func (t *Tx) QueueCreate(name string, options byte) error {
 	if t.ReadOnly() {
 		return ErrReadOnly
 	}
-	if len(name) > MaxName {
-		return ErrTooLong
-	}
 	if _, ok, err := t.LookupForWrite(t.BrokerDB(), name); err != nil || ok {
 		return err
 	}
@@ -97,7 +94,7 @@ func (t *Tx) QueueCreate(name string, options byte) error {
 
 // newQueue makes an empty object the queue of a name, whatever it was before.
 func (t *Tx) newQueue(name string, q QueueState) (obj uint64, err error) {
-	obj = t.newObject(page.PartitionOf(t.s.mem.Hash(name)))
+	obj = t.newObject(page.PartitionOf(t.keyHash(name)))
 	if err := t.create(obj, Queue); err != nil {
 		return 0, err
 	}

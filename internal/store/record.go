@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 
@@ -38,7 +39,7 @@ const (
 func tree(typ Type, obj uint64) page.Tree {
 	switch typ {
 	case ZSet:
-		return page.Tree{Obj: obj, Root: 1, Key: -1}
+		return page.Tree{Obj: obj, Root: 1, Key: -1, Cut: scoreBytes + ShortName}
 	case Stream:
 		return page.Tree{Obj: obj, Key: 16}
 	case Queue:
@@ -116,7 +117,8 @@ func (t *Tx) dir(sp *space, part int, create bool) (*page.Table, error) {
 	return sp.tables[part], nil
 }
 
-// raw returns the encoded entry of a key, nil if it is absent.
+// raw returns the encoded entry of a key, nil if it is absent. Here and in the
+// primitives below a key is as it is stored, see Tx.stored.
 func (t *Tx) raw(sp *space, hash uint64, key string) ([]byte, error) {
 	dir, err := t.dir(sp, page.PartitionOf(hash), false)
 	if err != nil || dir == nil {
@@ -128,9 +130,6 @@ func (t *Tx) raw(sp *space, hash uint64, key string) ([]byte, error) {
 // put makes entry (encoded) the key's entry. An object that the old entry
 // names is the caller's concern.
 func (t *Tx) put(sp *space, hash uint64, key string, entry []byte) error {
-	if len(key) > MaxName {
-		return ErrTooLong
-	}
 	dir, err := t.dir(sp, page.PartitionOf(hash), true)
 	if err != nil {
 		return err
@@ -186,9 +185,6 @@ func (t *Tx) remove(sp *space, hash uint64, key string) error {
 	t.argString(key)
 	return nil
 }
-
-// MaxName bounds keys, fields and members.
-const MaxName = 64 << 10
 
 // create makes a new object of the type; not for strings.
 func (t *Tx) create(obj uint64, typ Type) error {
@@ -280,29 +276,30 @@ func (t *Tx) release(obj uint64, element []byte) error {
 
 // fieldPut sets a field of a hash or adds a member to a set (value nil).
 func (t *Tx) fieldPut(obj uint64, field string, value []byte, set bool) (added bool, err error) {
-	if len(field) > MaxName {
-		return false, ErrTooLong
+	stored, hash := t.field(field)
+	old, err := t.acc.FieldGet(obj, hash, stored)
+	if err != nil || set && old != nil {
+		return false, err
 	}
-	hash := t.s.mem.Hash(field)
-	old, err := t.acc.FieldGet(obj, hash, field)
+	b, was, err := splitField(stored, old)
 	if err != nil {
 		return false, err
 	}
-	if set && old != nil {
-		return false, nil
+	switch {
+	case old == nil && len(field) > ShortName:
+		b, err = t.putField(obj, field)
+	case old != nil:
+		err = t.release(obj, was)
 	}
-	var b []byte
+	if err != nil {
+		return false, err
+	}
 	if !set {
-		if old != nil {
-			if err := t.release(obj, old); err != nil {
-				return false, err
-			}
-		}
-		if b, err = t.element(obj, nil, value); err != nil {
+		if b, err = t.element(obj, b, value); err != nil {
 			return false, err
 		}
 	}
-	if added, err = t.acc.FieldPut(obj, hash, field, b); err != nil {
+	if added, err = t.acc.FieldPut(obj, hash, stored, b); err != nil {
 		return false, err
 	}
 	t.log(opFieldPut, obj)
@@ -318,17 +315,24 @@ func (t *Tx) fieldPut(obj uint64, field string, value []byte, set bool) (added b
 
 // fieldDelete removes a field or member.
 func (t *Tx) fieldDelete(obj uint64, field string, set bool) (removed bool, err error) {
-	hash := t.s.mem.Hash(field)
-	old, err := t.acc.FieldGet(obj, hash, field)
+	stored, hash := t.field(field)
+	old, err := t.acc.FieldGet(obj, hash, stored)
 	if err != nil || old == nil {
 		return false, err
 	}
+	ref, element, err := splitField(stored, old)
+	if err != nil {
+		return false, err
+	}
 	if !set {
-		if err := t.release(obj, old); err != nil {
+		if err := t.release(obj, element); err != nil {
 			return false, err
 		}
 	}
-	if _, err = t.acc.FieldDelete(obj, hash, field); err != nil {
+	if err := t.dropField(obj, ref); err != nil {
+		return false, err
+	}
+	if _, err = t.acc.FieldDelete(obj, hash, stored); err != nil {
 		return false, err
 	}
 	t.log(opFieldDel, obj)
@@ -346,29 +350,26 @@ func flag(on bool) uint64 {
 
 // score sets a member's score in a sorted set: table and tree together.
 func (t *Tx) score(obj uint64, member string, score [8]byte) error {
-	if len(member) > MaxName {
-		return ErrTooLong
-	}
-	hash := t.s.mem.Hash(member)
-	tr := tree(ZSet, obj)
-	old, err := t.acc.FieldGet(obj, hash, member)
-	if err != nil {
+	tr := order(obj, member)
+	ref, old, err := t.scoreOfMember(obj, member)
+	if err != nil || string(old) == string(score[:]) {
 		return err
 	}
-	if string(old) == string(score[:]) {
-		return nil
-	}
-	item := append(append(make([]byte, 0, 8+len(member)), score[:]...), member...)
 	var before []byte
 	if old != nil { // its path has to be in memory before the first change
-		before = append(append(make([]byte, 0, 8+len(member)), old...), member...)
+		before = t.item(old, member, ref)
 		if err := t.acc.TreeReach(tr, before); err != nil {
+			return err
+		}
+	}
+	if len(member) > ShortName {
+		if ref, err = t.memberRef(tr, score, member, ref); err != nil {
 			return err
 		}
 	}
 	// The new item first: taking out the old one may empty its leaf, and what
 	// is next to that may be cold.
-	if err := t.acc.TreeInsert(tr, item); err != nil {
+	if err := t.acc.TreeInsert(tr, t.item(score[:], member, ref)); err != nil {
 		return err
 	}
 	if before != nil {
@@ -376,13 +377,30 @@ func (t *Tx) score(obj uint64, member string, score [8]byte) error {
 			return err
 		}
 	}
-	if _, err := t.acc.FieldPut(obj, hash, member, score[:]); err != nil {
+	stored, hash := t.field(member)
+	value := score[:]
+	if ref != nil {
+		value = append(ref, value...)
+	}
+	if _, err := t.acc.FieldPut(obj, hash, stored, value); err != nil {
 		return err
 	}
 	t.log(opScore, obj)
 	t.arg(score[:])
 	t.argString(member)
 	return nil
+}
+
+// memberRef returns a copy of the reference to a long member, which is stored
+// if it has none. What the way to its place needs is missed before that.
+func (t *Tx) memberRef(tr page.Tree, score [8]byte, member string, ref []byte) ([]byte, error) {
+	if ref != nil {
+		return bytes.Clone(ref), nil
+	}
+	if err := t.acc.TreeReach(tr, t.item(score[:], member, nil)); err != nil {
+		return nil, err
+	}
+	return t.putField(tr.Obj, member)
 }
 
 // unorder removes an item, a score and its member, from a sorted set's tree.
@@ -396,16 +414,19 @@ func (t *Tx) unorder(tr page.Tree, item []byte) error {
 
 // unscore removes a member from a sorted set.
 func (t *Tx) unscore(obj uint64, member string) (removed bool, err error) {
-	hash := t.s.mem.Hash(member)
-	old, err := t.acc.FieldGet(obj, hash, member)
+	ref, old, err := t.scoreOfMember(obj, member)
 	if err != nil || old == nil {
 		return false, err
 	}
-	item := append(append(make([]byte, 0, 8+len(member)), old...), member...)
-	if err := t.unorder(tree(ZSet, obj), item); err != nil {
+	ref = bytes.Clone(ref)
+	if err := t.unorder(order(obj, member), t.item(old, member, ref)); err != nil {
 		return false, err
 	}
-	if _, err := t.acc.FieldDelete(obj, hash, member); err != nil {
+	if err := t.dropField(obj, ref); err != nil {
+		return false, err
+	}
+	stored, hash := t.field(member)
+	if _, err := t.acc.FieldDelete(obj, hash, stored); err != nil {
 		return false, err
 	}
 	t.log(opUnscore, obj)

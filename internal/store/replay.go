@@ -67,10 +67,13 @@ func (r *replay) record(d *decoder, lsn uint64) error {
 
 // key applies a record that concerns a key's entry.
 func (r *replay) key(o op, id uint64, d *decoder, lsn uint64) error {
-	key := string(d.bytes())
+	key := string(d.bytes()) // as it is stored
 	var entry []byte
 	if o == opPut {
 		entry = d.bytes()
+	}
+	if !validStored(key) || o == opPut && (len(key) > ShortName) != (entryNameOf(entry) != 0) {
+		d.fail()
 	}
 	hash := r.s.mem.Hash(key)
 	sp := r.t.spaces.byID(id)

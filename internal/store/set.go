@@ -12,7 +12,7 @@ import (
 // key's entry; a zero Entry if the key is absent.
 func (t *Tx) SetAdd(db int, key string, e Entry, members []string) (added int, err error) {
 	for _, m := range members {
-		if len(m) > MaxName {
+		if len(m) > MaxString {
 			return 0, ErrTooLong
 		}
 	}
@@ -76,20 +76,27 @@ func (t *Tx) SetHas(e Entry, member string) (bool, error) {
 		s, err := packed(e.Inline).field(member, 1)
 		return s.found(), err
 	}
-	b, err := t.acc.FieldGet(e.Object, t.s.mem.Hash(member), member)
+	stored, hash := t.field(member)
+	b, err := t.acc.FieldGet(e.Object, hash, stored)
 	return b != nil, err
 }
 
-// SetEach calls fn with each member, valid until fn returns.
-func (t *Tx) SetEach(e Entry, fn func(member []byte) error) error {
+// SetEach calls fn with each member.
+func (t *Tx) SetEach(e Entry, fn func(member string) error) error {
 	if e.Object != 0 {
-		return t.eachField(e.Object, func(name, _ []byte) error { return fn(name) })
+		return t.eachField(e.Object, func(stored, value []byte) error {
+			member, _, err := t.openField(e.Object, stored, value)
+			if err == nil {
+				err = fn(member)
+			}
+			return err
+		})
 	}
 	p := packed(e.Inline)
 	for at := 0; at < len(p); {
 		member, end, err := p.next(at)
 		if err == nil {
-			err = fn(member)
+			err = fn(string(member))
 		}
 		if err != nil {
 			return err
@@ -121,14 +128,14 @@ func (t *Tx) SetRandom(e Entry, pos, pick uint64) (string, error) {
 		if n := uint64(leaf.Len()); n > 0 {
 			i := pick % n
 			var member string
-			leaf.Each(func(name, _ []byte) bool {
+			leaf.Each(func(stored, value []byte) bool {
 				if i == 0 {
-					member = string(name)
+					member, _, err = t.openField(e.Object, stored, value)
 				}
 				i--
 				return i != ^uint64(0)
 			})
-			return member, nil
+			return member, err
 		}
 		if pos = leaf.End + 1; pos == 0 {
 			if wrapped {
@@ -157,8 +164,7 @@ func (t *Tx) SetInter(sets []Entry) ([]string, error) {
 	slices.SortStableFunc(sets, func(a, b Entry) int { return cmp.Compare(lens[a.Object], lens[b.Object]) })
 	common := []string{}
 	var m misses
-	err := t.SetEach(sets[0], func(b []byte) error {
-		member := string(b)
+	err := t.SetEach(sets[0], func(member string) error {
 		in, err := t.inAll(sets[1:], member)
 		if err != nil && !m.add(err) {
 			return err

@@ -84,7 +84,7 @@ type lifecycle struct {
 func (s *Store) maskOf(hash uint64) uint64 { return 1 << page.PartitionOf(hash) }
 
 // Mask returns the partition of a key as a mask.
-func (s *Store) Mask(key string) uint64 { return s.maskOf(s.mem.Hash(key)) }
+func (s *Store) Mask(key string) uint64 { return s.maskOf(s.hashOf(key)) }
 
 // positionOf returns where a hash lies in its partition's directory.
 func positionOf(hash uint64) uint64 { return page.Position(hash) }
@@ -248,6 +248,9 @@ func (s *Store) Write(mask uint64, later *Later, fn func(*Tx) error) error {
 // WriteKey is Write for a command of one key.
 func (s *Store) WriteKey(key string, later *Later, fn func(*Tx) error) error {
 	s.throttle()
+	if len(key) > ShortName {
+		return s.writeLong(key, later, fn)
+	}
 	hash := s.mem.Hash(key)
 	return s.write(s.maskOf(hash), key, hash, later, fn)
 }

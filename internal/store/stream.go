@@ -152,9 +152,6 @@ func (t *Tx) streamAddPacked(db int, key string, e Entry, s StreamInfo, body pac
 
 // streamPromote makes a packed stream an object, with one more entry.
 func (t *Tx) streamPromote(db int, key string, e Entry, s StreamInfo, body packed) error {
-	if len(key) > MaxName {
-		return ErrTooLong
-	}
 	entries, err := packedStream(e)
 	if err != nil {
 		return err

@@ -40,6 +40,14 @@ func (t *Tx) enterObject(e Entry) error {
 	return t.acc.Enter(int(e.Object >> 56))
 }
 
+// enter is enterObject for all that the entry of a key, stored as given, names.
+func (t *Tx) enter(sp *space, hash uint64, stored string, e Entry) error {
+	if _, err := t.nameObject(sp, hash, stored); err != nil {
+		return err
+	}
+	return t.enterObject(e)
+}
+
 // replaceEntry puts an entry and drops the object of the old one, if there is
 // one, whose partition is at hand.
 func (t *Tx) replaceEntry(db int, key string, old, e *Entry) error {
@@ -131,7 +139,8 @@ func (t *Tx) StringWrite(db int, key string, e Entry, off int, b []byte) (int, e
 // Ready makes sure that a change of a key cannot fail later for want of a
 // partition: a command of several keys asks for each before its first change.
 func (t *Tx) Ready(db int, key string) error {
-	b, err := t.raw(t.spaces.dbs[db], t.keyHash(key), key)
+	sp, hash, stored := t.spaces.dbs[db], t.keyHash(key), t.stored(key)
+	b, err := t.raw(sp, hash, stored)
 	if err != nil || b == nil {
 		return err
 	}
@@ -139,5 +148,5 @@ func (t *Tx) Ready(db int, key string) error {
 	if err != nil {
 		return err
 	}
-	return t.enterObject(e)
+	return t.enter(sp, hash, stored, e)
 }

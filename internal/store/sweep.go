@@ -143,12 +143,7 @@ func (t *Tx) objectsIn(sp *space, part int, live []uint64) ([]uint64, error) {
 			return live, err
 		}
 		leaf.Each(func(_, v []byte) bool {
-			if len(v) > 0 && v[0]&entryObject != 0 {
-				var e Entry
-				if e, err = decodeEntry(v); err == nil {
-					live = append(live, e.Object)
-				}
-			}
+			live, err = appendObjects(live, v)
 			return err == nil
 		})
 		if err != nil {
@@ -159,4 +154,19 @@ func (t *Tx) objectsIn(sp *space, part int, live []uint64) ([]uint64, error) {
 		more = at != 0
 	}
 	return live, nil
+}
+
+// appendObjects appends the objects that an encoded entry names.
+func appendObjects(live []uint64, entry []byte) ([]uint64, error) {
+	if len(entry) == 0 || entry[0]&(entryObject|entryName) == 0 {
+		return live, nil
+	}
+	e, err := decodeEntry(entry)
+	if err == nil && e.Object != 0 {
+		live = append(live, e.Object)
+	}
+	if obj := entryNameOf(entry); err == nil && obj != 0 {
+		live = append(live, obj)
+	}
+	return live, err
 }

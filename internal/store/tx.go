@@ -34,12 +34,13 @@ type Tx struct {
 	view      *view // the View that this is, or nil
 	warm      uint32
 	scratch   []byte
-	found     Entry   // the entry that Find found
-	entry     []byte  // the entry being put
-	hashOf    uintptr // where the last key hashed is, see keyHash
-	hashLen   int     // its length
-	hash      uint64  // its hash
-	lsn       uint64  // set by commit
+	found     Entry      // the entry that Find found
+	entry     []byte     // the entry being put
+	hashOf    uintptr    // where the last key hashed is, see keyHash
+	hashLen   int        // its length
+	hash      uint64     // its hash
+	longs     []longName // the last names above ShortName bytes
+	lsn       uint64     // set by commit
 }
 
 // deadlineChange is a change of the index of deadlines at commit.
@@ -83,6 +84,9 @@ func (t *Tx) ReadOnly() bool {
 // the same string; it is remembered until the command ends, while its caller
 // keeps the string alive.
 func (t *Tx) keyHash(key string) uint64 {
+	if len(key) > ShortName {
+		return t.long(key).hash
+	}
 	at := uintptr(unsafe.Pointer(unsafe.StringData(key)))
 	if len(key) == 0 || len(key) != t.hashLen || at != t.hashOf {
 		t.hashed(key, t.s.mem.Hash(key))
@@ -105,7 +109,7 @@ func (t *Tx) Warm(db int, keys []string) {
 	for len(keys) > 0 {
 		n := min(len(keys), len(buf))
 		for i, key := range keys[:n] {
-			buf[i] = t.s.mem.Hash(key)
+			buf[i] = t.keyHash(key)
 		}
 		t.warm += t.s.mem.Warm(&t.spaces.dbs[db].tables, buf[:n])
 		keys = keys[n:]
@@ -131,7 +135,7 @@ func (t *Tx) expired(deadline int64) bool {
 // Find returns the entry of a key, nil if the key is absent or expired. It is
 // good until the next one is looked up.
 func (t *Tx) Find(db int, key string) (*Entry, error) {
-	e, expired, err := t.find(t.spaces.dbs[db], t.keyHash(key), key)
+	e, expired, err := t.find(t.spaces.dbs[db], t.keyHash(key), t.stored(key))
 	if expired {
 		return nil, nil
 	}
@@ -158,9 +162,14 @@ func (t *Tx) FindForWrite(db int, key string) (*Entry, error) {
 		return nil, ErrReadOnly
 	}
 	sp, hash := t.spaces.dbs[db], t.keyHash(key)
-	e, expired, err := t.find(sp, hash, key)
+	if len(key) > ShortName {
+		if err := t.readyName(sp, key); err != nil {
+			return nil, err
+		}
+	}
+	e, expired, err := t.find(sp, hash, t.stored(key))
 	if expired {
-		return nil, t.discard(sp, hash, key, *e)
+		return nil, t.discard(sp, hash, t.stored(key), *e)
 	}
 	return e, err
 }
@@ -196,6 +205,9 @@ func (t *Tx) putEntry(db int, key string, e *Entry) error {
 		return ErrReadOnly
 	}
 	sp, hash := t.spaces.dbs[db], t.keyHash(key)
+	if len(key) > ShortName {
+		return t.putLong(sp, key, e)
+	}
 	if t.acc.Mode() == page.Direct {
 		dir := sp.tables[page.PartitionOf(hash)]
 		if b := t.acc.InPlace(dir, hash, key, e.size()); b != nil && entryDeadlineOf(b) == e.Deadline {
@@ -214,23 +226,36 @@ func (t *Tx) Delete(db int, key string) (bool, error) {
 	if err != nil || !ok {
 		return false, err
 	}
-	return true, t.discard(t.spaces.dbs[db], t.keyHash(key), key, e)
+	return true, t.discard(t.spaces.dbs[db], t.keyHash(key), t.stored(key), e)
 }
 
-// discard removes a key's entry and its object.
-func (t *Tx) discard(sp *space, hash uint64, key string, e Entry) error {
+// discard removes the entry of a key, stored as given, with its object.
+func (t *Tx) discard(sp *space, hash uint64, stored string, e Entry) error {
 	if e.Object != 0 {
 		if err := t.acc.Enter(int(e.Object >> 56)); err != nil {
 			return err
 		}
 	}
-	if err := t.remove(sp, hash, key); err != nil {
+	if err := t.discardEntry(sp, hash, stored); err != nil {
 		return err
 	}
 	if e.Object != 0 {
 		return t.drop(e.Object)
 	}
 	return nil
+}
+
+// discardEntry removes the entry of a key, stored as given, and what holds the
+// whole key.
+func (t *Tx) discardEntry(sp *space, hash uint64, stored string) error {
+	name, err := t.nameObject(sp, hash, stored)
+	if err != nil {
+		return err
+	}
+	if err := t.remove(sp, hash, stored); err != nil || name == 0 {
+		return err
+	}
+	return t.drop(name)
 }
 
 // SetDeadline changes when a key expires; 0 is never.
@@ -311,6 +336,9 @@ func (t *Tx) reset() {
 	t.now, t.replay, t.user, t.done, t.hashLen = 0, false, false, false, 0
 	if t.view != nil {
 		t.view = nil
+	}
+	if len(t.longs) > 0 {
+		t.longs = emptied(t.longs)
 	}
 	if !t.changed && len(t.counts)+len(t.events)+len(t.onCommit)+len(t.after) == 0 {
 		return

@@ -80,7 +80,7 @@ func (s *Store) register(w *Waiter) {
 			s.waiters.queues[k] = q
 		}
 		w.elems[key] = q.PushBack(w)
-		part := page.PartitionOf(s.mem.Hash(key))
+		part := page.PartitionOf(s.hashOf(key))
 		s.waiters.parts[part]++
 		s.waiters.mask |= 1 << part
 	}
@@ -96,7 +96,7 @@ func (s *Store) unregister(w *Waiter) {
 		if q.Len() == 0 {
 			delete(s.waiters.queues, k)
 		}
-		part := page.PartitionOf(s.mem.Hash(key))
+		part := page.PartitionOf(s.hashOf(key))
 		if s.waiters.parts[part]--; s.waiters.parts[part] == 0 {
 			s.waiters.mask &^= 1 << part
 		}

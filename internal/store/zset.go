@@ -2,8 +2,10 @@ package store
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 
+	"github.com/brockdb/brock/internal/engine"
 	"github.com/brockdb/brock/internal/page"
 )
 
@@ -11,7 +13,9 @@ import (
 // the member: items in order of their bytes are in order of score, and of
 // member where scores are equal. A small set is the packed sequence of its
 // items, in order; a large one is an object whose tree has the items and whose
-// table has the score of each member.
+// table has the score of each member. A member above ShortName bytes stands in
+// both in its short form: in an item the reference to the whole is behind it,
+// in the table before the score.
 
 const scoreBytes = 8
 
@@ -87,12 +91,52 @@ func (t *Tx) ZSetScore(e Entry, member string) (score float64, ok bool, err erro
 	if e.Object == 0 {
 		b, _, _, _, err = packed(e.Inline).zmember(member)
 	} else {
-		b, err = t.acc.FieldGet(e.Object, t.s.mem.Hash(member), member)
+		_, b, err = t.scoreOfMember(e.Object, member)
 	}
 	if err != nil || b == nil {
 		return 0, false, err
 	}
 	return scoreOf(b), true, nil
+}
+
+// scoreOfMember returns what an object's table has for a member: the score, nil
+// if it is none, and the reference to the whole member if that is long.
+func (t *Tx) scoreOfMember(obj uint64, member string) (ref, score []byte, err error) {
+	stored, hash := t.field(member)
+	b, err := t.acc.FieldGet(obj, hash, stored)
+	if err == nil {
+		ref, score, err = splitField(stored, b)
+	}
+	if err == nil && score != nil && len(score) != scoreBytes {
+		err = fmt.Errorf("store: object %#x: score of %d bytes: %w", obj, len(score), engine.ErrCorrupt)
+	}
+	return ref, score, err
+}
+
+// order returns the tree of a sorted set's object, to look for a member in.
+func order(obj uint64, member string) page.Tree {
+	tr := tree(ZSet, obj)
+	tr.Whole = member
+	return tr
+}
+
+// item returns what a tree holds for a member. Without ref it is good to look
+// for a long member, in a tree that order has made.
+func (t *Tx) item(score []byte, member string, ref []byte) []byte {
+	stored := t.stored(member)
+	item := make([]byte, 0, scoreBytes+len(stored)+len(ref))
+	return append(append(append(item, score...), stored...), ref...)
+}
+
+// itemMember returns the member of an item of a tree.
+func (t *Tx) itemMember(obj uint64, item []byte) (string, error) {
+	switch n := len(item) - scoreBytes; {
+	case n >= 0 && n <= ShortName:
+		return string(item[scoreBytes:]), nil
+	case n == shortForm+nameRef:
+		return t.wholeField(obj, nil, item[len(item)-nameRef:])
+	}
+	return "", fmt.Errorf("store: object %#x: item of %d bytes: %w", obj, len(item), engine.ErrCorrupt)
 }
 
 // ZSetRank returns the position of a member in the order of scores; ok is
@@ -102,12 +146,11 @@ func (t *Tx) ZSetRank(e Entry, member string) (rank int, ok bool, err error) {
 		item, rank, _, _, err := packed(e.Inline).zmember(member)
 		return rank, item != nil, err
 	}
-	score, err := t.acc.FieldGet(e.Object, t.s.mem.Hash(member), member)
+	_, score, err := t.scoreOfMember(e.Object, member)
 	if err != nil || score == nil {
 		return 0, false, err
 	}
-	item := append(append(make([]byte, 0, scoreBytes+len(member)), score...), member...)
-	at, _, err := t.acc.TreeFind(tree(ZSet, e.Object), item)
+	at, _, err := t.acc.TreeFind(order(e.Object, member), t.item(score, member, nil))
 	return int(at), true, err
 }
 
@@ -136,7 +179,11 @@ func (t *Tx) ZSetEach(e Entry, first, n int, fn func(member string, score float6
 		}
 		for stop := min(r.End(), end); at < stop; at++ {
 			item := r.Item(at)
-			fn(string(item[scoreBytes:]), scoreOf(item))
+			member, err := t.itemMember(e.Object, item)
+			if err != nil {
+				return err
+			}
+			fn(member, scoreOf(item))
 		}
 		t.pageDone()
 	}
@@ -170,9 +217,16 @@ func (z *ZSetEdit) Score(member string) (float64, bool, error) {
 	return z.t.ZSetScore(e, member)
 }
 
-// Set gives a member, of at most MaxName bytes, a score.
+// Set gives a member, of at most MaxString bytes, a score. A change with a
+// member above ShortName bytes has to be a private transaction's: it compares
+// whole members, which may be cold, on the way.
 func (z *ZSetEdit) Set(member string, score float64) error {
 	b := sortable(score)
+	if z.e.Object == 0 && len(member) > InlineMax {
+		if err := z.promote(); err != nil {
+			return err
+		}
+	}
 	if z.e.Object != 0 {
 		return z.t.score(z.e.Object, member, b)
 	}
@@ -198,9 +252,6 @@ func (z *ZSetEdit) Set(member string, score float64) error {
 
 // promote makes the packed set an object.
 func (z *ZSetEdit) promote() error {
-	if len(z.key) > MaxName {
-		return ErrTooLong
-	}
 	t := z.t
 	obj := t.newObject(page.PartitionOf(t.keyHash(z.key)))
 	if err := t.create(obj, ZSet); err != nil {
