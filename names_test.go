@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 	"unsafe"
 
@@ -143,6 +144,29 @@ func longKey(t *testing.T, c keyspace, a, b string) {
 	size, err := c.DBSize()
 	require.NoError(t, err)
 	require.Zero(t, size)
+}
+
+// TestLongBLPop waits for a long key.
+func TestLongBLPop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := openMemory(t)
+		a, b := longText(64<<10+1, "a"), longText(64<<10+1, "b")
+		for _, key := range []string{a, b} {
+			popped := make(chan struct{})
+			go func() {
+				defer close(popped)
+				from, v, err := db.BLPop(t.Context(), a, b)
+				require.NoError(t, err)
+				require.Equal(t, key, from)
+				require.Equal(t, "v", string(v))
+			}()
+			synctest.Wait()
+			_, err := db.RPush(key, []byte("v"))
+			require.NoError(t, err)
+			<-popped
+			requireGone(t, db, key)
+		}
+	})
 }
 
 // TestLongFields runs the commands of hashes and sets on long names.

@@ -51,6 +51,7 @@ func FuzzEntry(f *testing.F) {
 		{Type: String, Inline: []byte("value")}, {Type: List, Deadline: 1 << 40, Object: 5<<56 | 7}, {Type: Stream, Deadline: 9},
 	} {
 		f.Add(e.append(nil))
+		f.Add(withName(e.append(nil), 6<<56|8))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		e, err := decodeEntry(b)
@@ -59,7 +60,12 @@ func FuzzEntry(f *testing.F) {
 			require.ErrorIs(t, err, engine.ErrCorrupt)
 			return
 		}
-		again, err := decodeEntry(e.append(nil))
+		whole := e.append(nil)
+		if name := entryNameOf(b); name != 0 {
+			whole = withName(whole, name)
+			require.Equal(t, name, entryNameOf(whole))
+		}
+		again, err := decodeEntry(whole)
 		require.NoError(t, err)
 		require.Equal(t, e, again)
 		if e.Deadline != 0 {
@@ -80,6 +86,36 @@ func FuzzElement(f *testing.F) {
 			return
 		}
 		require.True(t, n == 0 && b[0] == elementInline || n > elementMax && n <= MaxString, "%d", n)
+	})
+}
+
+// FuzzField takes what a table holds for a field apart, and the reference to a
+// whole name.
+func FuzzField(f *testing.F) {
+	ref := binary.LittleEndian.AppendUint64([]byte{1, 0, 0, 0}, 5000)
+	f.Add(true, append(ref, elementInline, 'x'))
+	f.Add(true, binary.LittleEndian.AppendUint64([]byte{1, 0, 0, 0}, 1<<63))
+	f.Add(false, []byte{elementInline, 'x'})
+	f.Fuzz(func(t *testing.T, long bool, b []byte) {
+		stored := "short"
+		if long {
+			stored = strings.Repeat("s", shortForm)
+		}
+		ref, element, err := splitField(stored, b)
+		if err != nil {
+			require.ErrorIs(t, err, engine.ErrCorrupt)
+			return
+		}
+		require.Equal(t, len(b), len(ref)+len(element))
+		require.Equal(t, long && b != nil, ref != nil)
+		if ref == nil {
+			return
+		}
+		if _, n, err := readRef(ref); err == nil {
+			require.True(t, n > ShortName && n <= MaxString, "%d", n)
+		} else {
+			require.ErrorIs(t, err, engine.ErrCorrupt)
+		}
 	})
 }
 
@@ -149,11 +185,19 @@ func readAll(s *Store) {
 	_ = s.View(func(t *Tx) error {
 		for db := range t.spaces.dbs {
 			for cursor, more := uint64(0), true; more; more = cursor != 0 {
-				found, next, err := t.Scan(db, cursor, 100)
+				found, next, err := t.scan(db, cursor, 100)
 				if err != nil {
 					break
 				}
 				for _, k := range found {
+					if k.name != 0 {
+						if n, err := t.acc.StringLen(k.name); err != nil || n > 1<<20 {
+							continue // and so is it a key
+						}
+					}
+					if t.complete(&k) != nil {
+						continue
+					}
 					if e, _, err := t.Lookup(db, k.Key); err == nil && e.Type == String {
 						if n, err := t.StringLen(e); err != nil || n > 1<<20 {
 							continue // half a gigabyte of zeroes is a value, too

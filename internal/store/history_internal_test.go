@@ -85,6 +85,34 @@ func valueOf(n int) string {
 	return strings.Repeat(fmt.Sprintf("%d,", n), []int{1, 100, 3000}[n%3])
 }
 
+// nameOf returns the long name number n: all begin alike.
+func nameOf(n int) string { return strings.Repeat("long", 1250) + fmt.Sprint(n) }
+
+// dropNames removes something of each place where long names are.
+func dropNames(t *Tx, n int) error {
+	if _, err := t.Delete(0, nameOf(n%5)); err != nil {
+		return err
+	}
+	e, ok, err := lookup(t, 0, nameOf(9))
+	if err == nil && ok {
+		_, err = t.HashDelete(0, nameOf(9), e, []string{nameOf(0), nameOf(1), nameOf(2), nameOf(3)}[n%3:])
+	}
+	if err != nil {
+		return err
+	}
+	e, _, err = lookup(t, 0, "zset")
+	if err != nil {
+		return err
+	}
+	z := t.ZSetEdit(0, "zset", e)
+	for i := range 8 {
+		if _, err := z.Remove(nameOf(i + n%3)); err != nil {
+			return err
+		}
+	}
+	return z.Done()
+}
+
 // historyTx is transaction n.
 func historyTx(t *Tx, n int) error {
 	v := valueOf(n)
@@ -96,6 +124,9 @@ func historyTx(t *Tx, n int) error {
 		func() error { return setField(t, 0, h, fmt.Sprint(n%5), v) },
 		func() error { return setScore(t, 0, "zset", fmt.Sprintf("member%d", n%40), float64(n)) },
 		func() error { return setString(t, 3+n%3, h, v) },
+		func() error { return setString(t, 0, nameOf(n%5), v) },
+		func() error { return setField(t, 0, nameOf(9), nameOf(n%4), v) },
+		func() error { return setScore(t, 0, "zset", nameOf(n%23), float64(n%2)) },
 	}
 	for _, now := range []struct {
 		every int
@@ -107,6 +138,8 @@ func historyTx(t *Tx, n int) error {
 		{8, func() error { return t.SwapDB(4, 5) }},
 		{9, func() error { _, err := t.Delete(0, fmt.Sprintf("key%d", n%4)); return err }},
 		{11, func() error { return t.FlushDB(3, 5) }},
+		{10, func() error { return rename(t, 0, nameOf(2), 1, nameOf(n%3)) }},
+		{12, func() error { return dropNames(t, n) }},
 		{13, func() error { _, err := t.Delete(0, "list"); return err }},
 	} {
 		if n%now.every == now.every-1 {

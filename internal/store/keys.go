@@ -251,11 +251,15 @@ func (t *Tx) scan(db int, cursor uint64, count int) (found []Found, next uint64,
 			return true
 		}
 		var e Entry
-		if e, err = decodeEntry(v); err != nil {
+		name := entryNameOf(v)
+		if e, err = decodeEntry(v); err == nil && (len(k) > ShortName) != (name != 0) {
+			err = errEntry(v)
+		}
+		if err != nil {
 			return false
 		}
 		if e.Inline = nil; !t.expired(e.Deadline) {
-			found = append(found, Found{Key: string(k), Entry: e, hash: h, name: entryNameOf(v)})
+			found = append(found, Found{Key: string(k), Entry: e, hash: h, name: name})
 		}
 		return true
 	})

@@ -112,7 +112,7 @@ func TestRuleOnePartitionPerRecord(t *testing.T) {
 		"inline": func(t *Tx, key string) error { return setString(t, 0, key, "value") },
 		"string": func(t *Tx, key string) error { return setString(t, 0, key, strings.Repeat("x", 20_000)) },
 		"list":   func(t *Tx, key string) error { return push(t, 0, key, strings.Repeat("x", 5000)) },
-		"hash":   func(t *Tx, key string) error { return setField(t, 0, key, "f", strings.Repeat("x", 5000)) },
+		"hash":   func(t *Tx, key string) error { return setField(t, 0, key, nameOf(1), strings.Repeat("x", 5000)) },
 	}
 	every := 1
 	if testing.Short() {
@@ -123,7 +123,8 @@ func TestRuleOnePartitionPerRecord(t *testing.T) {
 		for value, create := range values {
 			for when := first; when < 3*4*4; when += every {
 				s := openMem(t, engine.NewMemorySeed(1, 2), Options{})
-				src, dst := keyIn(s, a, "src"), keyIn(s, b, "dst")
+				long := strings.Repeat("k", rand.IntN(2)*5000)
+				src, dst := keyIn(s, a, long+"src"), keyIn(s, b, long+"dst")
 				masks := []uint64{0, 1 << a, 1 << b, ^uint64(0)}
 				step := func(i int) {
 					if mask := masks[i]; mask != 0 {
