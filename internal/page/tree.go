@@ -154,11 +154,13 @@ func (a *Access) seekKey(t Tree, key []byte, ranked bool) (path []frame, rank ui
 		return nil, 0, false, err
 	}
 	o := Ordered(g.body())
-	lo, hi := 0, o.Len()
+	lo, hi, long := 0, o.Len(), t.long(key)
 	for lo < hi {
 		mid := (lo + hi) / 2
-		c, err := a.compare(t, t.key(o.Item(mid)), key)
-		if err != nil {
+		c := 0
+		if there := t.key(o.Item(mid)); !long {
+			c = bytes.Compare(there, key)
+		} else if c, err = a.compare(t, there, key); err != nil {
 			return nil, 0, false, err
 		}
 		if c < 0 {
@@ -175,12 +177,14 @@ func (a *Access) seekKey(t Tree, key []byte, ranked bool) (path []frame, rank ui
 
 // childFor returns the last child of an inner node whose lowest key is not
 // above key.
-func (a *Access) childFor(t Tree, o Ordered, key []byte) (int, error) {
-	lo, hi := 1, o.Len()
+func (a *Access) childFor(t Tree, o Ordered, key []byte) (i int, err error) {
+	lo, hi, long := 1, o.Len(), t.long(key)
 	for lo < hi {
 		mid := (lo + hi) / 2
-		c, err := a.compare(t, childLow(o.Item(mid)), key)
-		if err != nil {
+		c := 0
+		if low := childLow(o.Item(mid)); !long {
+			c = bytes.Compare(low, key)
+		} else if c, err = a.compare(t, low, key); err != nil {
 			return 0, err
 		}
 		if c <= 0 {
@@ -204,10 +208,11 @@ func (t Tree) same(there, key []byte) bool {
 	return len(there) >= n && len(key) >= n && bytes.Equal(there[:n], key[:n])
 }
 
-// compare compares an item's key with the one looked for. Their bytes decide
-// unless both are cut: then the whole names do, if the two agree up to there.
+// compare compares an item's key with the one looked for, which is cut. Their
+// bytes decide unless both are: then the whole names do, if the two agree up to
+// there.
 func (a *Access) compare(t Tree, there, key []byte) (int, error) {
-	if !t.long(key) || len(there) <= t.Cut {
+	if len(there) <= t.Cut {
 		return bytes.Compare(there, key), nil
 	}
 	if c := bytes.Compare(there[:t.Cut], key[:t.Cut]); c != 0 || t.same(there, key) {

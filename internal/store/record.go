@@ -355,21 +355,23 @@ func (t *Tx) score(obj uint64, member string, score [8]byte) error {
 	if err != nil || string(old) == string(score[:]) {
 		return err
 	}
+	stored, hash := t.field(member)
+	size := scoreBytes + len(stored)
 	var before []byte
 	if old != nil { // its path has to be in memory before the first change
-		before = t.item(old, member, ref)
+		before = appendItem(make([]byte, 0, size), old, stored, ref)
 		if err := t.acc.TreeReach(tr, before); err != nil {
 			return err
 		}
 	}
 	if len(member) > ShortName {
-		if ref, err = t.memberRef(tr, score, member, ref); err != nil {
+		if ref, err = t.memberRef(tr, score[:], stored, ref); err != nil {
 			return err
 		}
 	}
 	// The new item first: taking out the old one may empty its leaf, and what
 	// is next to that may be cold.
-	if err := t.acc.TreeInsert(tr, t.item(score[:], member, ref)); err != nil {
+	if err := t.acc.TreeInsert(tr, appendItem(make([]byte, 0, size), score[:], stored, ref)); err != nil {
 		return err
 	}
 	if before != nil {
@@ -377,7 +379,6 @@ func (t *Tx) score(obj uint64, member string, score [8]byte) error {
 			return err
 		}
 	}
-	stored, hash := t.field(member)
 	value := score[:]
 	if ref != nil {
 		value = append(ref, value...)
@@ -393,14 +394,14 @@ func (t *Tx) score(obj uint64, member string, score [8]byte) error {
 
 // memberRef returns a copy of the reference to a long member, which is stored
 // if it has none. What the way to its place needs is missed before that.
-func (t *Tx) memberRef(tr page.Tree, score [8]byte, member string, ref []byte) ([]byte, error) {
+func (t *Tx) memberRef(tr page.Tree, score []byte, stored string, ref []byte) ([]byte, error) {
 	if ref != nil {
 		return bytes.Clone(ref), nil
 	}
-	if err := t.acc.TreeReach(tr, t.item(score[:], member, nil)); err != nil {
+	if err := t.acc.TreeReach(tr, appendItem(nil, score, stored, nil)); err != nil {
 		return nil, err
 	}
-	return t.putField(tr.Obj, member)
+	return t.putField(tr.Obj, tr.Whole)
 }
 
 // unorder removes an item, a score and its member, from a sorted set's tree.
@@ -418,14 +419,15 @@ func (t *Tx) unscore(obj uint64, member string) (removed bool, err error) {
 	if err != nil || old == nil {
 		return false, err
 	}
+	stored, hash := t.field(member)
 	ref = bytes.Clone(ref)
-	if err := t.unorder(order(obj, member), t.item(old, member, ref)); err != nil {
+	item := appendItem(make([]byte, 0, scoreBytes+len(stored)), old, stored, nil)
+	if err := t.unorder(order(obj, member), item); err != nil {
 		return false, err
 	}
 	if err := t.dropField(obj, ref); err != nil {
 		return false, err
 	}
-	stored, hash := t.field(member)
 	if _, err := t.acc.FieldDelete(obj, hash, stored); err != nil {
 		return false, err
 	}

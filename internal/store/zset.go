@@ -120,12 +120,10 @@ func order(obj uint64, member string) page.Tree {
 	return tr
 }
 
-// item returns what a tree holds for a member. Without ref it is good to look
-// for a long member, in a tree that order has made.
-func (t *Tx) item(score []byte, member string, ref []byte) []byte {
-	stored := t.stored(member)
-	item := make([]byte, 0, scoreBytes+len(stored)+len(ref))
-	return append(append(append(item, score...), stored...), ref...)
+// appendItem appends what a tree holds for a member. Without ref it is good to
+// look for a long member, in a tree that order has made.
+func appendItem(b, score []byte, stored string, ref []byte) []byte {
+	return append(append(append(b, score...), stored...), ref...)
 }
 
 // itemMember returns the member of an item of a tree.
@@ -150,7 +148,9 @@ func (t *Tx) ZSetRank(e Entry, member string) (rank int, ok bool, err error) {
 	if err != nil || score == nil {
 		return 0, false, err
 	}
-	at, _, err := t.acc.TreeFind(order(e.Object, member), t.item(score, member, nil))
+	stored := t.stored(member)
+	item := appendItem(make([]byte, 0, scoreBytes+len(stored)), score, stored, nil)
+	at, _, err := t.acc.TreeFind(order(e.Object, member), item)
 	return int(at), true, err
 }
 
