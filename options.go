@@ -71,11 +71,12 @@ type Options struct {
 	Databases int
 	// MemoryBudget bounds the bytes of values in memory; 0 means no bound. A
 	// quarter of it, at most 32 MiB, is kept for Badger's writing.
-	// Keys, with about 100 bytes each, are always in memory, whatever it says.
+	// Keys, with about 100 bytes each, are always in memory, whatever it says;
+	// of a key above 1 KiB that much.
 	// OpenMemory ignores it.
 	MemoryBudget int64
 	// MaxTxBytes bounds the changes of one transaction. Default: 600 MiB,
-	// which admits one value of 512 MB.
+	// which admits one value, key, field or member of 512 MB.
 	MaxTxBytes int64
 	// MaxViewBytes bounds the old versions that are kept for Views. Default: 1 GiB.
 	MaxViewBytes int64

@@ -157,7 +157,7 @@ func (a *Access) seekKey(t Tree, key []byte, ranked bool) (path []frame, rank ui
 	lo, hi, long := 0, o.Len(), t.long(key)
 	for lo < hi {
 		mid := (lo + hi) / 2
-		c := 0
+		var c int
 		if there := t.key(o.Item(mid)); !long {
 			c = bytes.Compare(there, key)
 		} else if c, err = a.compare(t, there, key); err != nil {
@@ -181,7 +181,7 @@ func (a *Access) childFor(t Tree, o Ordered, key []byte) (i int, err error) {
 	lo, hi, long := 1, o.Len(), t.long(key)
 	for lo < hi {
 		mid := (lo + hi) / 2
-		c := 0
+		var c int
 		if low := childLow(o.Item(mid)); !long {
 			c = bytes.Compare(low, key)
 		} else if c, err = a.compare(t, low, key); err != nil {

@@ -95,6 +95,13 @@ func TestFormatRecords(t *testing.T) {
 		}
 		shows(t, doc, recs, false)
 	}
+	key := strings.Repeat("k", 2000)
+	require.NoError(t, s.Exec(nil, func(tx *Tx) error {
+		err := tx.StringSet(0, key, &Entry{}, []byte("v"), 0)
+		shows(t, doc, tx.recs[len(tx.recs)-17:], false) // the entry
+		shows(t, doc, []byte(tx.stored(key)[ShortName:]), false)
+		return err
+	}))
 	require.NoError(t, s.Close())
 }
 
