@@ -84,11 +84,11 @@ func (t *Tx) ReadOnly() bool {
 // the same string; it is remembered until the command ends, while its caller
 // keeps the string alive.
 func (t *Tx) keyHash(key string) uint64 {
-	if len(key) > ShortName {
-		return t.long(key).hash
-	}
 	at := uintptr(unsafe.Pointer(unsafe.StringData(key)))
 	if len(key) == 0 || len(key) != t.hashLen || at != t.hashOf {
+		if len(key) > ShortName {
+			return t.long(key).hash
+		}
 		t.hashed(key, t.s.mem.Hash(key))
 	}
 	return t.hash
