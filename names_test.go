@@ -272,7 +272,7 @@ func TestTooLong(t *testing.T) {
 		errs := make([]error, 8)
 		errs[0] = c.Set(long, nil)
 		_, errs[1] = c.HSet(long, brock.F("f", "v"))
-		_, errs[2] = c.HSet("h", brock.F(long, "v"))
+		_, errs[2] = c.HSet("h", brock.F("f", "v"), brock.F(long, "v"))
 		_, errs[3] = c.SAdd("s", "m", long)
 		_, errs[4] = c.(sorted).ZAdd("z", brock.Z{Member: long})
 		_, errs[5] = c.(sorted).XAdd(long, brock.AutoID(), brock.F("f", "v"))
