@@ -303,8 +303,11 @@ func (b *backup) end() error {
 	return b.w.Flush()
 }
 
-// Restore reads a backup into a store that nobody has used yet.
+// Restore reads a backup into a store that nobody has used yet. Meanwhile no
+// object counts as an orphan: a key comes after what it names.
 func (s *Store) Restore(r io.Reader) error {
+	s.restoring.Store(true)
+	defer s.restoring.Store(false)
 	br := bufio.NewReaderSize(r, 64<<10)
 	magic := make([]byte, len(backupMagic))
 	if _, err := io.ReadFull(br, magic); err != nil || string(magic) != backupMagic {

@@ -55,6 +55,7 @@ type Store struct {
 	views      views
 	gone       goneSpaces
 	full       atomic.Bool // the device is too full for changes
+	restoring  atomic.Bool // objects may be without the keys that name them, see Restore
 	deadlines  *deadlineIndex
 	readers    sync.Pool     // of *Tx: a processor gets the one that it used before, mostly
 	lanes      atomic.Uint32 // lanes given to them so far, see page.Part.RLock

@@ -88,6 +88,9 @@ type orphans struct {
 
 // findOrphans compares the base with the directories.
 func (s *Store) findOrphans() (o orphans, err error) {
+	if s.restoring.Load() {
+		return o, nil
+	}
 	if err := s.writer.lock(); err != nil {
 		return o, err
 	}
