@@ -201,8 +201,12 @@ func (s *scanner) accept(f *frame, i int, off int64) error {
 	s.inGroup = false
 	s.next = f.end() + 1
 	s.endSeg, s.endOff = i, off
-	if s.discard || f.end() < s.from {
+	if f.end() < s.from || s.discard && s.from == 0 {
 		return nil
+	}
+	if s.discard {
+		return fmt.Errorf("log replay: transactions %d to %d begin before %s, the oldest segment: %w",
+			f.first, f.end(), s.log.name(s.segs[0].number), ErrCorrupt)
 	}
 	if int(f.total) != len(payload) || f.part > 0 && f.sum != crc32.Checksum(payload, castagnoli()) {
 		return fmt.Errorf("log replay: transactions %d to %d, ending before offset %d of %s: %w",

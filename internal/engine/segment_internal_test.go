@@ -336,7 +336,8 @@ func TestLogFlippedBit(t *testing.T) {
 	require.LessOrEqual(t, harmless*int(step), unused+frameHeader+(len(h.groups)+3)*frameAlign, "only a seal, padding and what was never written")
 }
 
-// TestLogLostSegment removes each segment in turn.
+// TestLogLostSegment removes each segment in turn. Where the first one ended
+// within a group, what is left of that is found to be damaged.
 func TestLogLostSegment(t *testing.T) {
 	rng := newRand(6)
 	fsys := NewMemFS()
@@ -351,8 +352,7 @@ func TestLogLostSegment(t *testing.T) {
 		bad := fsys.Crash(KeepAll)
 		require.NoError(t, bad.Remove(name))
 		got, err := replayed(mustOpenLog(t, bad, 2), 1)
-		if i == 0 {
-			require.NoError(t, err)
+		if i == 0 && err == nil {
 			require.Greater(t, got[0].First, LSN(1), "the store sees that the log begins too late")
 			continue
 		}

@@ -172,19 +172,22 @@ func (s *Store) loadDirs(sp *spaces) error {
 
 // replayLog applies the log behind the base.
 func (s *Store) replayLog(state engine.State) error {
-	r := replay{s: s, complete: state.Complete, t: &Tx{s: s}}
-	err := s.wlog.log.Replay(slices.Min(state.Complete[:])+1, func(g engine.Group) error {
-		if err := transactions(g, r.transaction); err != nil {
+	from := slices.Min(state.Complete[:]) + 1
+	r := replay{s: s, complete: state.Complete, t: &Tx{s: s}, next: from}
+	err := s.wlog.log.Replay(from, func(g engine.Group) error {
+		if err := r.group(g); err != nil {
 			return err
 		}
-		s.committed.Store(g.Last())
-		s.wlog.written.Store(g.Last())
 		return s.relieve(&state)
 	})
 	if err != nil {
 		return err
 	}
-	last := max(s.committed.Load(), slices.Max(state.Complete[:]))
+	last := slices.Max(state.Complete[:])
+	if r.next <= last { // the log was synced that far before the base said so
+		return missing(r.next, last)
+	}
+	last = r.next - 1
 	s.committed.Store(last)
 	s.wlog.written.Store(last)
 	s.wlog.synced.Store(min(last, s.wlog.log.Synced()))

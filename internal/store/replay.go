@@ -15,6 +15,29 @@ type replay struct {
 	complete [engine.PartitionCount]uint64
 	t        *Tx
 	records  int
+	next     uint64 // the number of the next transaction; at first of the one that the base needs
+}
+
+// group applies a group. The first one may begin with transactions that the
+// base has; what comes must not begin behind the next.
+func (r *replay) group(g engine.Group) error {
+	if g.First > r.next {
+		return missing(r.next, g.First-1)
+	}
+	if err := transactions(g, r.transaction); err != nil {
+		return err
+	}
+	r.next = g.Last() + 1
+	r.s.committed.Store(g.Last())
+	r.s.wlog.written.Store(g.Last())
+	return nil
+}
+
+// missing reports transactions that the base needs and the log does not have.
+// No crash explains it: the log forgets only what every partition's images
+// have, and a step is complete only when the log is durable up to its S.
+func missing(first, last uint64) error {
+	return fmt.Errorf("store: the log lacks transactions %d to %d: %w", first, last, engine.ErrCorrupt)
 }
 
 // transaction applies one transaction.
