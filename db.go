@@ -103,6 +103,8 @@ func (db *DB) Sync() error { return db.s.Sync() }
 
 // SetDurability changes the durability mode. What was acknowledged before has
 // the new mode's promise when it returns.
+//
+// Errors: [ErrDurability], and the mode stays as it was; [ErrPoisoned].
 func (db *DB) SetDurability(d Durability) error {
 	sd, err := d.store()
 	if err != nil {

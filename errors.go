@@ -52,6 +52,10 @@ var (
 	ErrTxDone = store.ErrTxDone
 	// ErrPoisoned: an earlier write or sync failed; reopen the database.
 	ErrPoisoned = store.ErrPoisoned
+	// ErrDurability: Always was asked for where nothing can keep its promise:
+	// on Windows, where what Badger writes through mapped memory cannot be
+	// synced. OpenMemory, which keeps nothing, takes every mode.
+	ErrDurability = store.ErrDurability
 	// ErrRetention: a View was ended because it kept more old versions than
 	// Options.MaxViewBytes.
 	ErrRetention = store.ErrRetention

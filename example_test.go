@@ -54,8 +54,8 @@ func ExampleOpen() {
 	dir := filepath.Join(os.TempDir(), "brock-example-open")
 	defer os.RemoveAll(dir)
 	db, err := brock.Open(dir, &brock.Options{
-		Durability:   brock.Always, // nothing acknowledged is lost, whatever happens
-		MemoryBudget: 256 << 20,    // of values; keys are always in memory
+		Durability:   brock.Relaxed, // changes are acknowledged before they are written
+		MemoryBudget: 256 << 20,     // of values; keys are always in memory
 	})
 	must(err)
 	defer db.Close()

@@ -12,7 +12,7 @@ import (
 // a time may have it open.
 //
 // Errors: [ErrLocked], naming the owner's process id; [ErrFormat]; [ErrCorrupt],
-// naming what is damaged.
+// naming what is damaged or missing; [ErrDurability].
 //
 // Cost: at most 0.5 us for each key and 1 us for each change since the last
 // checkpoint.

@@ -257,6 +257,9 @@ func (e *dirEngine) Free() (int64, error) {
 	return max(0, free-e.base.reserve()), nil
 }
 
+// PowerSafe implements [Engine].
+func (e *dirEngine) PowerSafe() bool { return powerSafe }
+
 // Close implements [Engine].
 func (e *dirEngine) Close() error {
 	var err error

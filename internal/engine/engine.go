@@ -227,6 +227,10 @@ type Engine interface {
 	// Free returns the bytes that may still be written before ErrNoSpace is
 	// due, or a very large number where that is unknown.
 	Free() (int64, error)
+	// PowerSafe tells whether a base that has said that a step is complete can
+	// be relied on after a power cut. Without it nothing keeps what
+	// acknowledging after a sync promises.
+	PowerSafe() bool
 	// Close closes log and base and releases the directory.
 	Close() error
 }

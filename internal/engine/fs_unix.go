@@ -29,6 +29,5 @@ func allocated(info fs.FileInfo) int64 {
 	return info.Size()
 }
 
-// PowerSafe tells whether a base that has said that a step is complete can be
-// relied on after a power cut.
-const PowerSafe = true
+// powerSafe is what [Engine.PowerSafe] of a directory tells.
+const powerSafe = true

@@ -35,13 +35,13 @@ func freeSpace(name string) (int64, error) {
 func syncData(f *os.File) error { return f.Sync() }
 
 // syncMapped does nothing. A view of ours would not reach what Badger has
-// written through its own: see [PowerSafe].
+// written through its own: see powerSafe.
 func syncMapped(File) error { return nil }
 
 // allocated returns the bytes that a file takes on its device.
 func allocated(info fs.FileInfo) int64 { return info.Size() }
 
-// PowerSafe tells whether a base that has said that a step is complete can be
-// relied on after a power cut. It cannot here: Badger writes through mapped
-// memory, which it does not flush on this platform, and nobody else can.
-const PowerSafe = false
+// powerSafe is what [Engine.PowerSafe] of a directory tells. Badger writes
+// through mapped memory, which it does not flush on this platform, and nobody
+// else can.
+const powerSafe = false

@@ -85,6 +85,9 @@ func (m *Memory) Base() Base { return m.base }
 // Free returns a very large number.
 func (m *Memory) Free() (int64, error) { return math.MaxInt64, nil }
 
+// PowerSafe returns true: see [Memory.Crash].
+func (m *Memory) PowerSafe() bool { return true }
+
 // Close closes log and base; what they hold stays available to [Memory.Crash].
 func (m *Memory) Close() error {
 	if err := m.log.Close(); err != nil {

@@ -31,6 +31,9 @@ func (e *segmentsEngine) Base() Base { return e.base.Base() }
 // Free implements [Engine].
 func (e *segmentsEngine) Free() (int64, error) { return e.base.Free() }
 
+// PowerSafe implements [Engine].
+func (e *segmentsEngine) PowerSafe() bool { return e.base.PowerSafe() }
+
 // Close implements [Engine].
 func (e *segmentsEngine) Close() error {
 	err := e.log.Close()

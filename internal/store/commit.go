@@ -231,12 +231,17 @@ func (l *commitLog) latency() (write, sync Latency) {
 	return l.writes.summary(), l.syncs.summary()
 }
 
-// flush has the open group written, whoever waits for it.
+// flush has the open group written, whoever waits for it. After a failure it
+// tells so: what nobody waited for is lost.
 func (l *commitLog) flush(sync bool) error {
 	if l.log == nil {
 		return nil
 	}
 	l.mu.Lock()
+	if err := l.err; err != nil {
+		l.mu.Unlock()
+		return err
+	}
 	lsn := l.written.Load()
 	if l.writing != nil {
 		lsn = l.writing.last()

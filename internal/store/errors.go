@@ -4,12 +4,13 @@ import "errors"
 
 // Errors of the store. Package brock exports those that its callers can meet.
 var (
-	ErrClosed    = errors.New("store: closed")
-	ErrReadOnly  = errors.New("store: read-only transaction")
-	ErrNested    = errors.New("store: write through the DB inside an Update of the same DB")
-	ErrTxDone    = errors.New("store: transaction has ended")
-	ErrPoisoned  = errors.New("store: an earlier write or sync failed")
-	ErrTooLarge  = errors.New("store: transaction too large")
-	ErrTooLong   = errors.New("store: string too long")
-	ErrRetention = errors.New("store: view needs more memory than allowed")
+	ErrClosed     = errors.New("store: closed")
+	ErrReadOnly   = errors.New("store: read-only transaction")
+	ErrNested     = errors.New("store: write through the DB inside an Update of the same DB")
+	ErrTxDone     = errors.New("store: transaction has ended")
+	ErrPoisoned   = errors.New("store: an earlier write or sync failed")
+	ErrTooLarge   = errors.New("store: transaction too large")
+	ErrTooLong    = errors.New("store: string too long")
+	ErrDurability = errors.New("store: this platform cannot keep what Always promises: nothing syncs what Badger has written")
+	ErrRetention  = errors.New("store: view needs more memory than allowed")
 )

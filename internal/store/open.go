@@ -85,6 +85,9 @@ func Open(eng engine.Engine, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if opts.Durability == Always && !eng.PowerSafe() {
+		return nil, ErrDurability
+	}
 	state := eng.Base().State()
 	s := newStore(opts, page.NewMemory(state.Seed, true))
 	s.eng, s.base, s.wlog.log = eng, eng.Base(), eng.Log()

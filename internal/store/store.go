@@ -382,10 +382,19 @@ func (s *Store) acknowledge(lsn uint64) error {
 func (s *Store) Durability() Durability { return Durability(s.durability.Load()) }
 
 // SetDurability changes the mode. What was committed before is brought up to
-// the new mode's promise first.
+// the new mode's promise first. A platform that cannot keep Always refuses it.
 func (s *Store) SetDurability(d Durability) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
+	if d == Always && s.eng != nil && !s.eng.PowerSafe() {
+		return ErrDurability
+	}
 	s.durability.Store(int32(d))
-	return s.wlog.flush(d == Always)
+	if err := s.wlog.flush(d == Always); err != nil {
+		return s.fail(err)
+	}
+	return nil
 }
 
 // Update runs fn as a serialisable transaction over private copies of pages:
