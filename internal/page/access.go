@@ -52,8 +52,9 @@ type Access struct {
 
 	// want is set with ErrHeld: the partitions to hold as well.
 	want uint64
-	// cold is set with ErrCold: the pages to load.
-	cold []coldPage
+	// cold is set with ErrCold: the pages to load, each once.
+	cold  []coldPage
+	noted map[coldPage]bool // what cold has
 	// lost is the last page that Load did not find.
 	lost engine.Addr
 	// src, if not nil, is asked for cold pages at once, instead of ErrCold.

@@ -12,7 +12,8 @@ import (
 func byteString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // miss is called for a page that is not in memory: it notes the page and
-// returns ErrCold or, with a source at hand, loads it.
+// returns ErrCold or, with a source at hand, loads it. A command may go on, and
+// miss the same page again.
 func (a *Access) miss(p *Part, c coldPage) error {
 	locked := a.mode == Shared || a.mode == Direct
 	if !locked {
@@ -23,7 +24,7 @@ func (a *Access) miss(p *Part, c coldPage) error {
 		p.RUnlock(0)
 	}
 	if a.src == nil {
-		a.cold = append(a.cold, c)
+		a.note(c)
 		return ErrCold
 	}
 	got, err := a.m.get(a.src, c)
@@ -39,6 +40,17 @@ func (a *Access) miss(p *Part, c coldPage) error {
 	d, err := p.install(c, got)
 	a.keepIn(d)
 	return err
+}
+
+// note adds a page to those that Load has to load.
+func (a *Access) note(c coldPage) {
+	if len(a.cold) == 0 {
+		a.noted = make(map[coldPage]bool)
+	}
+	if !a.noted[c] {
+		a.noted[c] = true
+		a.cold = append(a.cold, c)
+	}
 }
 
 // keepIn pins a page that was loaded, if there is one, until Release.

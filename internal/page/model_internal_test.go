@@ -763,8 +763,8 @@ func (w *world) verifyObject(a *Access, id uint64, o *objectModel) error {
 		}
 	}
 	for sub, v := range o.subs {
-		b := make([]byte, len(v))
-		if err := a.SubGet(id, sub, b); err != nil {
+		b, err := a.SubGet(id, sub, len(v))
+		if err != nil {
 			return err
 		}
 		require.True(w.t, v == string(b), "sub value")

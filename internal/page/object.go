@@ -357,26 +357,45 @@ func (a *Access) SubPut(obj uint64, value []byte) (sub uint32, err error) {
 	return sub, nil
 }
 
-// SubGet fills b with an element's own value, which has the length of b. All
-// pages that are cold are missed together.
-func (a *Access) SubGet(obj uint64, sub uint32, b []byte) error {
-	var cold error
-	for i := uint64(0); len(b) > 0; i++ {
-		n := min(len(b), chunkBytes)
-		g, err := a.fetch(obj, uint64(sub)<<subShift+i)
-		switch {
-		case errors.Is(err, ErrCold):
-			cold = err
-		case err != nil:
-			return err
-		case len(g.block) < n:
-			return fmt.Errorf("page: object %#x value %d: short: %w", obj, sub, engine.ErrCorrupt)
-		default:
-			copy(b[:n], g.block)
-		}
-		b = b[n:]
+// SubGet returns an element's own value of n bytes, at least one. Nothing is
+// allocated before its pages are known to hold that many.
+func (a *Access) SubGet(obj uint64, sub uint32, n int) ([]byte, error) {
+	last := (n - 1) / chunkBytes
+	if _, err := a.subPage(obj, sub, last, n); err != nil {
+		return nil, err // not the first page: a damaged n would have all others missed
 	}
-	return cold
+	var missed error
+	for i := range last {
+		if _, err := a.subPage(obj, sub, i, n); err != nil {
+			missed = err
+		}
+	}
+	if missed != nil {
+		return nil, missed
+	}
+	value := make([]byte, n)
+	for i := range last + 1 {
+		b, err := a.subPage(obj, sub, i, n)
+		if err != nil {
+			return nil, err
+		}
+		copy(value[i*chunkBytes:], b)
+	}
+	return value, nil
+}
+
+// subPage returns what the i-th page holds of an element's own value of n
+// bytes.
+func (a *Access) subPage(obj uint64, sub uint32, i, n int) ([]byte, error) {
+	g, err := a.fetch(obj, uint64(sub)<<subShift+uint64(i))
+	if err != nil {
+		return nil, err
+	}
+	n = min(n-i*chunkBytes, chunkBytes)
+	if len(g.block) < n {
+		return nil, fmt.Errorf("page: object %#x value %d: short: %w", obj, sub, engine.ErrCorrupt)
+	}
+	return g.block[:n], nil
 }
 
 // SubDelete frees an element's own value of n bytes. Its pages may be cold.

@@ -119,6 +119,47 @@ func FuzzField(f *testing.F) {
 	})
 }
 
+// TestDamagedElement reads an element whose reference says that its value is
+// longer than its pages, in memory and loaded.
+func TestDamagedElement(t *testing.T) {
+	value := strings.Repeat("x", 3*4096)
+	for _, n := range []int{len(value) + 1, len(value) + 4096, 100 << 20, MaxString} {
+		s := openMem(t, engine.NewMemory(), Options{})
+		update(t, s, func(tx *Tx) error { return push(tx, 0, "list", value) })
+		damageElement(t, s, n)
+		read := func(s *Store) {
+			took := allocated(func() {
+				err := s.ReadKey("list", func(tx *Tx) error {
+					e, _, err := tx.Lookup(0, "list")
+					if err != nil {
+						return err
+					}
+					_, err = tx.ListRange(nil, e, 0, 1)
+					return err
+				})
+				require.True(t, err != nil && broken(err), "%d bytes: %v", n, err)
+			})
+			require.Less(t, took, uint64(1<<20), "%d bytes", n)
+		}
+		read(s)
+		require.NoError(t, s.Checkpoint())
+		read(crashed(t, s, engine.Crash{}))
+	}
+}
+
+// damageElement makes the reference in the first element of a list say n bytes.
+func damageElement(t *testing.T, s *Store, n int) {
+	t.Helper()
+	require.NoError(t, s.WriteKey("list", nil, func(tx *Tx) error {
+		e, _, err := tx.Lookup(0, "list")
+		require.NoError(t, err)
+		r, err := tx.acc.TreeRun(tree(List, e.Object), 0)
+		require.NoError(t, err)
+		binary.LittleEndian.PutUint64(r.Item(0)[5:], uint64(n))
+		return nil
+	}))
+}
+
 // FuzzSpaces decodes the map of databases, alone and with the numbers of
 // objects behind it.
 func FuzzSpaces(f *testing.F) {

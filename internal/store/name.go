@@ -217,8 +217,8 @@ func (t *Tx) wholeField(obj uint64, stored, ref []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	b := make([]byte, n)
-	return stringOf(b), t.acc.SubGet(obj, sub, b)
+	b, err := t.acc.SubGet(obj, sub, n)
+	return stringOf(b), err
 }
 
 // openField returns the name of a field or member, and its element, of what a

@@ -247,8 +247,7 @@ func (t *Tx) value(obj uint64, element []byte, own bool) ([]byte, error) {
 		}
 		return element[1:], nil
 	}
-	b := make([]byte, n)
-	return b, t.acc.SubGet(obj, sub, b)
+	return t.acc.SubGet(obj, sub, n)
 }
 
 // elementRef reads the reference in an element; n is 0 if the value is inline.
