@@ -63,24 +63,38 @@ func bulk(n int) []string {
 	return out
 }
 
+// sized returns a size, or a smaller one under -short.
+func sized(long, short int) int {
+	if testing.Short() {
+		return short
+	}
+	return long
+}
+
 // TestColdCollections runs each command on collections that have to be loaded,
 // and looks at the result after a restart.
 func TestColdCollections(t *testing.T) {
-	const n = 10_000
+	n := sized(10_000, 4000) // a tenth of it three times is more than a command changes in place
 	all := bulk(n)
 	reversed := slices.Clone(all)
 	slices.Reverse(reversed)
-	fill := func(t *testing.T, c *coldDB) {
+	fillList := func(t *testing.T, c *coldDB) {
 		t.Helper()
 		_, err := c.RPush("l", byteSlices(all)...)
 		require.NoError(t, err)
-		_, err = c.SAdd("s", all...)
+	}
+	fillSet := func(t *testing.T, c *coldDB) {
+		t.Helper()
+		_, err := c.SAdd("s", all...)
 		require.NoError(t, err)
+	}
+	fillHash := func(t *testing.T, c *coldDB) {
+		t.Helper()
 		var fields []FieldValue
 		for i, e := range all {
 			fields = append(fields, F(fmt.Sprint(i), e))
 		}
-		_, err = c.HSet("h", fields...)
+		_, err := c.HSet("h", fields...)
 		require.NoError(t, err)
 	}
 	lists := []struct {
@@ -91,24 +105,24 @@ func TestColdCollections(t *testing.T) {
 	}{
 		{"LPop", func(c *commands) (any, error) { return c.LPop("l") }, []byte(all[0]), all[1:]},
 		{"RPop", func(c *commands) (any, error) { return c.RPop("l") }, []byte(all[n-1]), all[:n-1]},
-		{"LPopCount", func(c *commands) (any, error) { return c.LPopCount("l", 3000) }, byteSlices(all[:3000]), all[3000:]},
+		{"LPopCount", func(c *commands) (any, error) { return c.LPopCount("l", 3*n/10) }, byteSlices(all[:3*n/10]), all[3*n/10:]},
 		{"RPopCount", func(c *commands) (any, error) { return c.RPopCount("l", 100) }, byteSlices(reversed[:100]), all[:n-100]},
 		{"RPopCount all", func(c *commands) (any, error) { return c.RPopCount("l", n) }, byteSlices(reversed), nil},
 		{"LPush", func(c *commands) (any, error) { return c.LPush("l", []byte("1"), []byte("2")) }, n + 2, append([]string{"2", "1"}, all...)},
 		{"RPush", func(c *commands) (any, error) { return c.RPush("l", []byte("1"), []byte("2")) }, n + 2, append(slices.Clone(all), "1", "2")},
 		{"LIndex", func(c *commands) (any, error) { return c.LIndex("l", -n/2-1) }, []byte(all[n/2-1]), all},
 		{
-			"LInsert", func(c *commands) (any, error) { return c.LInsert("l", After, []byte(all[9000]), []byte("new")) },
-			n + 1, slices.Insert(slices.Clone(all), 9001, "new"),
+			"LInsert", func(c *commands) (any, error) { return c.LInsert("l", After, []byte(all[9*n/10]), []byte("new")) },
+			n + 1, slices.Insert(slices.Clone(all), 9*n/10+1, "new"),
 		},
 		{"LInsert none", func(c *commands) (any, error) { return c.LInsert("l", After, []byte("none"), nil) }, -1, all},
 		{"LRange", func(c *commands) (any, error) { return c.LRange("l", 0, -1) }, byteSlices(all), all},
-		{"LRange few", func(c *commands) (any, error) { return c.LRange("l", 5000, 5100) }, byteSlices(all[5000:5101]), all},
-		{"LTrim", func(c *commands) (any, error) { return nil, c.LTrim("l", 2000, -2001) }, nil, all[2000 : n-2000]},
+		{"LRange few", func(c *commands) (any, error) { return c.LRange("l", n/2, n/2+100) }, byteSlices(all[n/2 : n/2+101]), all},
+		{"LTrim", func(c *commands) (any, error) { return nil, c.LTrim("l", n/5, -n/5-1) }, nil, all[n/5 : n-n/5]},
 		{"LTrim few", func(c *commands) (any, error) { return nil, c.LTrim("l", 1, -2) }, nil, all[1 : n-1]},
 	}
 	for _, tc := range lists {
-		coldCase(t, "list/"+tc.name, fill, func(t *testing.T, c *commands) {
+		coldCase(t, "list/"+tc.name, fillList, func(t *testing.T, c *commands) {
 			t.Helper()
 			got, err := tc.run(c)
 			require.NoError(t, err)
@@ -120,7 +134,7 @@ func TestColdCollections(t *testing.T) {
 			require.Equal(t, tc.left, texts(got))
 		})
 	}
-	coldCase(t, "set", fill, func(t *testing.T, c *commands) {
+	coldCase(t, "set", fillSet, func(t *testing.T, c *commands) {
 		t.Helper()
 		in, err := c.SIsMember("s", all[7])
 		require.NoError(t, err)
@@ -128,25 +142,25 @@ func TestColdCollections(t *testing.T) {
 		added, err := c.SAdd("s", append(all[:500:500], "new", "newer")...)
 		require.NoError(t, err)
 		require.Equal(t, 2, added)
-		removed, err := c.SRem("s", all[1000:2000]...)
+		removed, err := c.SRem("s", all[n/10:n/5]...)
 		require.NoError(t, err)
-		require.Equal(t, 1000, removed)
+		require.Equal(t, n/10, removed)
 		common, err := c.SInter("s", "s")
 		require.NoError(t, err)
-		require.Len(t, common, n-1000+2)
+		require.Len(t, common, n-n/10+2)
 		_, err = c.SPop("s")
 		require.NoError(t, err)
-		members, err := c.SPopCount("s", 2000)
+		members, err := c.SPopCount("s", 3*n/10)
 		require.NoError(t, err)
-		require.Len(t, members, 2000)
+		require.Len(t, members, 3*n/10)
 	}, func(t *testing.T, c *coldDB) {
 		t.Helper()
 		members, err := c.SMembers("s")
 		require.NoError(t, err)
 		slices.Sort(members)
-		require.Len(t, slices.Compact(members), n-1000+2-2001)
+		require.Len(t, slices.Compact(members), n-n/10+2-3*n/10-1)
 	})
-	coldCase(t, "hash", fill, func(t *testing.T, c *commands) {
+	coldCase(t, "hash", fillHash, func(t *testing.T, c *commands) {
 		t.Helper()
 		v, err := c.HGet("h", "107")
 		require.NoError(t, err)
@@ -185,6 +199,7 @@ func TestColdCollections(t *testing.T) {
 func coldCase(t *testing.T, name string, fill func(*testing.T, *coldDB), run func(*testing.T, *commands), check func(*testing.T, *coldDB)) {
 	t.Helper()
 	t.Run(name, func(t *testing.T) {
+		t.Parallel()
 		for _, inTx := range []bool{false, true} {
 			c := openCold(t)
 			fill(t, c)

@@ -9,11 +9,20 @@ import (
 	"github.com/brockdb/brock"
 )
 
+// sized returns a size, or a smaller one under -short: with the race detector
+// every byte that a test moves costs ten times as much.
+func sized(long, short int) int {
+	if testing.Short() {
+		return short
+	}
+	return long
+}
+
 func TestSetGet(t *testing.T) {
 	db, err := brock.OpenMemory(nil)
 	require.NoError(t, err)
 	defer db.Close()
-	const n = 200_000
+	n := sized(200_000, 15_000)
 	for i := range n {
 		require.NoError(t, db.Set(fmt.Sprintf("key:%d", i), fmt.Appendf(nil, "value %d", i)))
 	}

@@ -204,7 +204,7 @@ func TestHashErrors(t *testing.T) {
 
 func TestHashLarge(t *testing.T) {
 	everyWay(t, func(t *testing.T, c collections) {
-		const n = 10_000
+		n := sized(10_000, 4000)
 		want := map[string]string{}
 		for i := 0; i < n; {
 			var fields []brock.FieldValue

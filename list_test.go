@@ -246,7 +246,7 @@ func TestListRandom(t *testing.T) {
 	everyWay(t, func(t *testing.T, c collections) {
 		r := rand.New(rand.NewPCG(3, 4))
 		var list []string
-		for round := range 4000 {
+		for round := range sized(4000, 1500) {
 			grow := round/500%2 == 0
 			switch op := r.IntN(10); {
 			case grow && op < 6:

@@ -165,7 +165,7 @@ func TestStreamKeepsLastID(t *testing.T) {
 }
 
 func TestStreamRandom(t *testing.T) {
-	for _, size := range []int{4, 60, 22_000} {
+	for _, size := range []int{4, 60, sized(22_000, 3000)} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			inEach(t, func(t *testing.T, c sorted) { randomStream(t, c, size) })
 		})

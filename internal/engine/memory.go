@@ -205,8 +205,11 @@ func (l *memoryLog) Replay(from LSN, fn func(Group) error) error {
 
 // scribble overwrites bytes that their reader was told not to keep.
 func scribble(b []byte) {
-	for i := range b {
-		b[i] = 0xdb
+	if len(b) > 0 {
+		b[0] = 0xdb
+	}
+	for n := 1; n < len(b); n *= 2 {
+		copy(b[n:], b[:n])
 	}
 }
 
