@@ -84,9 +84,8 @@ type retired struct {
 	table  *Table // the directory
 }
 
-// Dropped is an object or directory that is gone as of LSN.
+// Dropped is an object or directory that is gone.
 type Dropped struct {
-	LSN    uint64
 	Object uint64
 	Dir    bool
 }
@@ -500,7 +499,7 @@ func (p *Part) reclaimOne(r *retired) (gone, pinned bool) {
 		}
 	}
 	if p.m.track {
-		p.dropped = append(p.dropped, Dropped{LSN: r.lsn, Object: r.object, Dir: r.table != nil})
+		p.dropped = append(p.dropped, Dropped{Object: r.object, Dir: r.table != nil})
 	}
 	return true, false
 }

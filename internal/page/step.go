@@ -196,8 +196,8 @@ func (s *Step) flush(write func([]engine.Image) error) error {
 // Removed returns the images that the step has superseded.
 func (s *Step) Removed() []engine.Removal { return s.removed }
 
-// Dropped returns the objects that are gone: once all partitions are complete
-// at an object's LSN or later, its images can be swept.
+// Dropped returns the objects that are gone as of the step: once it is
+// complete, their images can be swept.
 func (s *Step) Dropped() []Dropped { return s.dropped }
 
 // End is called when the base has completed the step: its pages are clean.

@@ -18,7 +18,7 @@ type checkpointer struct {
 	mu       sync.Mutex // held for a step: there is one at a time
 	complete [engine.PartitionCount]uint64
 	number   uint64         // of the last step begun
-	sweep    []page.Dropped // objects whose images are to go once all partitions know of it
+	sweep    []page.Dropped // objects whose images are to go
 	orphans  orphans        // found by the last round
 	last     time.Time      // when the last round ended
 }
@@ -183,7 +183,7 @@ func (s *Store) endRound() error {
 	if s.life.closed.Load() {
 		return nil
 	}
-	err = errors.Join(s.sweepKnown(), s.base.Tidy(s.life.ctx.Done()))
+	err = errors.Join(s.sweepGone(), s.base.Tidy(s.life.ctx.Done()))
 	if err != nil {
 		return s.fail(fmt.Errorf("store: after a round of checkpoints: %w", err))
 	}
@@ -193,23 +193,23 @@ func (s *Store) endRound() error {
 	return nil
 }
 
-// sweepKnown deletes images of objects and directories of whose end all
-// partitions' images know. The caller holds check.mu.
-func (s *Store) sweepKnown() error {
-	known := slices.Min(s.check.complete[:])
+// sweepGone deletes images of objects and directories that are gone. What a
+// step has dropped, no recovery reads: its partition is complete behind the
+// end of it, and names of it that another one still has are replayed without
+// looking at it. Orphans may have ended behind their partition's step. The
+// caller holds check.mu.
+func (s *Store) sweepGone() error {
 	var objects, dirs []uint64
-	s.check.sweep = slices.DeleteFunc(s.check.sweep, func(d page.Dropped) bool {
-		if d.LSN > known {
-			return false
-		}
+	for _, d := range s.check.sweep {
 		if d.Dir {
 			dirs = append(dirs, d.Object)
 		} else {
 			objects = append(objects, d.Object)
 		}
-		return true
-	})
+	}
+	s.check.sweep = nil
 	// A View that is older than their end still loads pages of them.
+	known := slices.Min(s.check.complete[:])
 	if s.check.orphans.lsn <= known && !s.mem.SnapshotBefore(s.check.orphans.lsn) {
 		objects = append(objects, s.check.orphans.objects...)
 		s.check.orphans = orphans{}

@@ -80,7 +80,8 @@ func (s *Store) sweepDir(sp *space, part int) error {
 }
 
 // orphans are objects of the base that no key named at lsn. Until every
-// partition is complete at lsn or later, a recovery may still need them.
+// partition is complete at lsn or later, a recovery may still replay changes of
+// them.
 type orphans struct {
 	lsn     uint64
 	objects []uint64
