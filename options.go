@@ -21,7 +21,8 @@ const (
 	EverySecond Durability = iota
 	// Always: the change is written and synced, with one sync for all who
 	// wait. A power cut loses nothing acknowledged. Windows cannot keep that
-	// promise: there it is refused, see [ErrDurability].
+	// promise, and may lose the database to a power cut in any mode: there
+	// Always is refused, see [ErrDurability].
 	Always
 	// Relaxed: memory is changed. Close loses nothing; kill -9 what was not
 	// yet written, milliseconds' worth.

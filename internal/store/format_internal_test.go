@@ -95,6 +95,7 @@ func TestFormatRecords(t *testing.T) {
 		}
 		shows(t, doc, recs, false)
 	}
+	shows(t, doc, s.encodeTables(), true)
 	key := strings.Repeat("k", 2000)
 	require.NoError(t, s.Exec(nil, func(tx *Tx) error {
 		err := tx.StringSet(0, key, &Entry{}, []byte("v"), 0)
