@@ -138,15 +138,44 @@ func (s *scanner) run(i int) error {
 		if err != nil {
 			return err
 		}
-		if !next {
-			break
+		if next {
+			i, off = i+1, 0
+		} else if behind := s.behindGap(i); behind > 0 {
+			s.next, s.inGroup, s.begin = 0, false, 0
+			s.endSeg, s.endOff = behind, 0
+			i, off = behind, 0
+		} else {
+			return s.checkLost(i, off)
 		}
-		i, off = i+1, 0
 	}
-	if i >= len(s.segs) {
-		return nil
+	return nil
+}
+
+// behindGap returns the segment to go on with, behind a gap in the numbers, if
+// what ends in the i-th segment is not the log: it ends before from, that is,
+// before what the base has and the log had to reach. Those are old segments
+// that wait to be used again; one between them and the log has been.
+func (s *scanner) behindGap(i int) int {
+	if s.expected() >= s.from {
+		return 0
 	}
-	return s.checkLost(i, off)
+	for i++; i < len(s.segs); i++ {
+		if s.segs[i].number != s.segs[i-1].number+1 {
+			return i
+		}
+	}
+	return 0
+}
+
+// expected returns the number of the first transaction that was not found.
+func (s *scanner) expected() LSN {
+	switch {
+	case s.inGroup:
+		return s.head.first
+	case s.next == 0:
+		return max(s.from, 1)
+	}
+	return s.next
 }
 
 // continues tells whether the log goes on in the segment behind the i-th.
@@ -216,16 +245,10 @@ func (s *scanner) accept(f *frame, i int, off int64) error {
 }
 
 // checkLost looks behind the end of the log for a frame that proves that what
-// should stand there had been made durable: then its loss is damage, which a
-// crash does not explain.
+// should stand there had been made durable, as from does for what lies before
+// it: then its loss is damage, which a crash does not explain.
 func (s *scanner) checkLost(i int, off int64) error {
-	expected := s.next
-	if s.inGroup {
-		expected = s.head.first
-	}
-	if expected == 0 {
-		expected = max(s.from, 1)
-	}
+	expected := s.expected()
 	if blank, err := s.blank(i, off); err != nil {
 		return fmt.Errorf("log replay: %w", err)
 	} else if blank && i+1 < len(s.segs) {
@@ -244,6 +267,10 @@ func (s *scanner) checkLost(i int, off int64) error {
 			return fmt.Errorf("log replay: transaction %d at offset %d of %s is damaged, the frame at offset %d of %s knew it to be durable: %w",
 				expected, off, s.log.name(s.segs[i].number), witness, s.log.name(s.segs[j].number), ErrCorrupt)
 		}
+	}
+	if expected < s.from {
+		return fmt.Errorf("log replay: it ends before transaction %d, at offset %d of %s, where it was durable up to %d: %w",
+			expected, off, s.log.name(s.segs[i].number), s.from-1, ErrCorrupt)
 	}
 	return nil
 }

@@ -694,3 +694,53 @@ func TestLogRecycledTwice(t *testing.T) {
 	}
 	require.NotZero(t, twice, "no old segment was left to be used again")
 }
+
+// TestLogSpareBehindGap opens a log of which the base has everything: one old
+// segment was let go and waits to be used again, the one behind it has been,
+// and a power cut took the first frame of the active one, which was not synced.
+func TestLogSpareBehindGap(t *testing.T) {
+	fsys := NewMemFS()
+	l := mustOpenLog(t, fsys, 1)
+	payload := make([]byte, 700) // one in each segment
+	for i := LSN(1); i <= 4; i++ {
+		require.NoError(t, l.Append(Group{Epoch: 1, First: i, Count: 1, Payload: payload}))
+		if i < 4 {
+			require.NoError(t, l.Sync())
+		}
+	}
+	require.NoError(t, l.Append(Group{Epoch: 1, First: 5, Count: 1}))
+	names := segmentNames(t, fsys)
+	cut := fsys.Crash(KeepAll)
+	require.NoError(t, cut.Remove(names[1]))
+	require.NoError(t, wipeFirst(cut, names[3]))
+	require.NoError(t, cut.Remove(names[2]))
+
+	next := mustOpenLog(t, cut, 2)
+	got, err := replayed(next, 4)
+	require.NoError(t, err)
+	require.Empty(t, got)
+	require.NoError(t, next.Append(Group{Epoch: 2, First: 4, Count: 1, Payload: payload}))
+	require.NoError(t, next.Sync())
+	got, err = replayed(mustOpenLog(t, cut.Crash(KeepNone), 3), 4)
+	require.NoError(t, err)
+	require.Len(t, got, 1)
+}
+
+// TestLogEndsEarly replays from behind the end: the base has what the log has
+// lost, so it was durable.
+func TestLogEndsEarly(t *testing.T) {
+	fsys := NewMemFS()
+	l := mustOpenLog(t, fsys, 1)
+	for i := LSN(1); i <= 5; i++ {
+		require.NoError(t, l.Append(Group{Epoch: 1, First: i, Count: 1, Payload: []byte("x")}))
+	}
+	for _, from := range []LSN{5, 6, 7} {
+		got, err := replayed(mustOpenLog(t, fsys.Crash(KeepAll), 2), from)
+		if from == 7 {
+			require.ErrorIs(t, err, ErrCorrupt)
+			continue
+		}
+		require.NoError(t, err)
+		require.Len(t, got, int(6-from))
+	}
+}
