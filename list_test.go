@@ -297,7 +297,7 @@ func TestListRandom(t *testing.T) {
 
 func TestListLarge(t *testing.T) {
 	everyWay(t, func(t *testing.T, c collections) {
-		const n = 10_000
+		n := sized(10_000, 5500)
 		var list []string
 		for i := range n {
 			list = append(list, element(i))

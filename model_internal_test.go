@@ -583,7 +583,7 @@ func envInt(name string, def int) int {
 }
 
 func TestModel(t *testing.T) {
-	seeds, ops := sized(4, 2), envInt("OPS", sized(4000, 2500))
+	seeds, ops := sized(4, 2), envInt("OPS", sized(4000, 2000))
 	first := uint64(rand.Uint32())
 	if s := envInt("SEED", 0); s != 0 {
 		seeds, first = 1, uint64(s)

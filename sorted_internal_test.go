@@ -218,7 +218,7 @@ func TestColdSorted(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("SEED=%d", seed)
 	w := &coldSorted{coldDB: openCold(t), r: rand.New(rand.NewPCG(seed, 1)), scores: map[string]float64{}, bits: make([]byte, 2<<20)}
-	for i := range sized(4000, 1000) {
+	for i := range sized(4000, 750) {
 		w.change()
 		if i%25 == 0 {
 			w.chill()

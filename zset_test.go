@@ -219,7 +219,7 @@ func (m zmodel) ordered() []brock.Z {
 }
 
 func TestZSetRandom(t *testing.T) {
-	for _, size := range []int{5, 40, sized(25_000, 3000)} {
+	for _, size := range []int{5, 40, sized(25_000, 2000)} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			inEach(t, func(t *testing.T, c sorted) { randomZSet(t, c, size) })
 		})
