@@ -1,6 +1,7 @@
 package brock
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -218,6 +219,55 @@ func coldCase(t *testing.T, name string, fill func(*testing.T, *coldDB), run fun
 			c.reopen()
 			check(t, c)
 		}
+	})
+}
+
+// TestColdMany shows that a command which meets many cold pages, one after the
+// other, is not run again for each.
+func TestColdMany(t *testing.T) {
+	c := openCold(t)
+	const n = 300
+	keys := make([]string, n)
+	members := make([]Z, 40*n)
+	for i := range keys {
+		keys[i] = fmt.Sprint("key ", i)
+		require.NoError(t, c.Set(keys[i], bytes.Repeat([]byte(keys[i]), 200)))
+	}
+	for i := range members {
+		members[i] = Z{Member: fmt.Sprint("member ", i), Score: float64(i)}
+	}
+	_, err := c.ZAdd("zset", members...)
+	require.NoError(t, err)
+	few := func(what string, fn func()) {
+		t.Helper()
+		c.chill()
+		before := c.Stats().Loads
+		fn()
+		require.Less(t, c.Stats().Loads-before, int64(10), "%s: runs for want of pages", what)
+	}
+	few("MGet", func() {
+		values, err := c.MGet(keys...)
+		require.NoError(t, err)
+		for i, v := range values {
+			require.Len(t, v, 200*len(keys[i]))
+		}
+	})
+	few("ZAdd", func() {
+		for i := range members {
+			members[i].Score++
+		}
+		added, err := c.ZAdd("zset", members...)
+		require.NoError(t, err)
+		require.Zero(t, added)
+	})
+	few("ZRem", func() {
+		var names []string
+		for i := range members {
+			names = append(names, members[i].Member)
+		}
+		removed, err := c.ZRem("zset", names...)
+		require.NoError(t, err)
+		require.EqualValues(t, len(members), removed)
 	})
 }
 

@@ -163,9 +163,18 @@ func (t *Tx) see(m *spaces) {
 	}
 }
 
-// read runs fn on the current state until it has what it needs.
+// maxRetries is how often a command is run again with what it asked for before
+// it gets all that it asks for at once: one that meets many cold pages, one
+// after the other, would take time with the square of their number.
+const maxRetries = 4
+
+// read runs fn on the current state until it has what it needs, or on a
+// snapshot if it asks for pages again and again.
 func (s *Store) read(t *Tx, mask uint64, fn func(*Tx) error) error {
-	for {
+	for n := 0; ; n++ {
+		if n > maxRetries && s.base != nil {
+			return s.View(fn)
+		}
 		t.acc.Begin(s.mem, page.Shared, 0, mask, nil)
 		s.mem.RLock(mask, t.lane)
 		t.see(s.spaces.Load()) // under the locks: directories of spaces that are gone may be freed
@@ -256,8 +265,8 @@ func (s *Store) WriteKey(key string, later *Later, fn func(*Tx) error) error {
 	return s.write(s.maskOf(hash), key, hash, later, fn)
 }
 
-// write runs fn in place until it has what it needs, and commits. hash is that
-// of key, if there is just one.
+// write runs fn in place until it has what it needs, and commits; if it asks for
+// pages again and again, see Exec. hash is that of key, if there is just one.
 func (s *Store) write(mask uint64, key string, hash uint64, later *Later, fn func(*Tx) error) error {
 	var t *Tx // nil before it was taken and once it was given back
 	defer func() {
@@ -265,7 +274,10 @@ func (s *Store) write(mask uint64, key string, hash uint64, later *Later, fn fun
 			t.acc.Release()
 		}
 	}()
-	for {
+	for n := 0; ; n++ {
+		if n > maxRetries {
+			return s.Exec(later, fn)
+		}
 		if err := s.lockWriter(); err != nil {
 			return err
 		}
@@ -458,7 +470,8 @@ func (s *Store) publish(t *Tx) (committed bool, err error) {
 
 // Exec runs fn as a transaction of its own over private copies: for commands
 // that can fail half-way, or take long before their first change. fn may run
-// several times. For later see Write.
+// several times; after maxRetries what is cold is loaded under the writer lock.
+// For later see Write.
 func (s *Store) Exec(later *Later, fn func(*Tx) error) error {
 	if err := s.usable(); err != nil {
 		return err
@@ -470,7 +483,11 @@ func (s *Store) Exec(later *Later, fn func(*Tx) error) error {
 			t.acc.Release()
 		}
 	}()
-	for {
+	var src page.Source
+	for n := 0; ; n++ {
+		if n == maxRetries && s.base != nil {
+			src = s.base // from now on under the writer lock
+		}
 		if err := s.lockWriter(); err != nil {
 			return err
 		}
@@ -478,7 +495,7 @@ func (s *Store) Exec(later *Later, fn func(*Tx) error) error {
 			t = s.take()
 		}
 		t.spaces = s.spaces.Load()
-		t.acc.Begin(s.mem, page.Private, s.committed.Load()+1, 0, nil)
+		t.acc.Begin(s.mem, page.Private, s.committed.Load()+1, 0, src)
 		err, committed := fn(t), false
 		if err == nil {
 			committed, err = s.publish(t)
