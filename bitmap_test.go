@@ -38,7 +38,7 @@ func TestSetBit(t *testing.T) {
 		v, err = get.Get("b")
 		require.NoError(t, err)
 		require.Equal(t, []byte{1, 0, 1}, v)
-		last := int64(sized(1<<32, 1<<25) - 1)
+		last := int64(1)<<sized(32, 25) - 1
 		set(last, true, false)
 		n, err := get.StrLen("b")
 		require.NoError(t, err)
