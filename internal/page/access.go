@@ -67,8 +67,9 @@ type Access struct {
 
 	over   []overlay // Private: changed pages
 	find   map[uint64]int
-	news   map[pageKey]pid // Private: new plain pages
-	tables map[uint64]*Table
+	news   map[pageKey]pid   // Private: new plain pages
+	tables map[uint64]*Table // Private: those of objects whose leaves have moved to pages of their own
+	dirs   []*Table          // Private: new directories
 	drops  []uint64
 	descs  [][]desc // private descriptors
 	ndescs pid
@@ -553,6 +554,9 @@ func (a *Access) Publish() {
 			}
 		}
 	}
+	for _, t := range a.dirs {
+		a.publishLeaves(&a.m.parts[t.obj>>56], t, [2]uint32{}, 0)
+	}
 	for obj, t := range a.tables {
 		p := &a.m.parts[obj>>56]
 		a.publishLeaves(p, t, p.at(p.head(obj)).older, 0)
@@ -662,7 +666,7 @@ func (a *Access) reset() {
 	}
 	a.keep = a.keep[:0]
 	a.over = a.over[:0]
-	a.find, a.news, a.tables = nil, nil, nil
+	a.find, a.news, a.tables, a.dirs = nil, nil, nil, nil
 	a.drops = a.drops[:0]
 	if len(a.descs) > 1 {
 		a.descs = a.descs[:1]

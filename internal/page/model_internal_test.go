@@ -129,8 +129,10 @@ func newWorld(t *testing.T, rnd *rand.Rand) *world {
 	w.complete = w.now.clone()
 	w.m.Lock(All)
 	w.lsn++
+	var a Access
+	a.Begin(w.m, Direct, w.lsn, All, nil)
 	for i, part := range modelParts() {
-		w.dirs[i] = w.m.Part(part).NewDir(modelSpace, w.lsn)
+		w.dirs[i] = a.NewDir(part, modelSpace)
 	}
 	w.m.Unlock(All)
 	return w

@@ -36,12 +36,15 @@ type Table struct {
 }
 
 // NewDir returns an empty directory, with one leaf, for the space in a
-// partition. The caller is the writer and holds the partition's write lock.
-func (p *Part) NewDir(space, lsn uint64) *Table {
-	t := &Table{obj: ObjectID(p.id, space), dir: true}
-	a := Access{m: p.m, mode: Direct, lsn: lsn}
-	g := a.newLeaf(p, t, desc{flags: flagDir}, weight{})
+// partition. In mode Private it is the transaction's own until Publish, and
+// gone with Discard.
+func (a *Access) NewDir(part int, space uint64) *Table {
+	t := &Table{obj: ObjectID(part, space), dir: true}
+	g := a.newLeaf(&a.m.parts[part], t, desc{flags: flagDir}, weight{})
 	t.leaves = []pid{g.id}
+	if a.mode == Private {
+		a.dirs = append(a.dirs, t)
+	}
 	return t
 }
 
@@ -224,10 +227,12 @@ func (a *Access) place(t *Table, hash uint64, key string) error {
 		return err
 	}
 	h.id = t.leaves[t.index(pos(true, hash))]
-	d := p.at(h.id)
+	var d *desc
 	if a.mode == Private {
 		g, _, _ := a.privateLeaf(p, h.id, pos(true, hash))
 		h.id, d = g.id, g.d
+	} else {
+		d = p.at(h.id)
 	}
 	block := Hashed(a.m.pool.Bytes(d.ref)) // directories are always in memory
 	h.t, h.hash, h.key, h.slot = t, hash, key, block.findIn(int(d.next), hash, key)

@@ -136,16 +136,6 @@ func (s *Store) recover(state engine.State) error {
 	return s.replayLog(state)
 }
 
-// resized returns the map with at least n logical databases. The broker's
-// space stays the last one.
-func (m *spaces) resized(n int) *spaces {
-	m = m.clone()
-	for len(m.dbs)-brokerSpaces < n {
-		m.dbs = slices.Insert(m.dbs, len(m.dbs)-brokerSpaces, m.fresh())
-	}
-	return m
-}
-
 // loadDirs loads all directories.
 func (s *Store) loadDirs(sp *spaces) error {
 	l := s.mem.NewDirLoader()

@@ -96,25 +96,41 @@ func (t *Tx) argUint(n uint64) {
 // nil if there is none.
 func (t *Tx) dir(sp *space, part int, create bool) (*page.Table, error) {
 	if m := t.acc.Mode(); m == page.Snapshot || m == page.Private {
-		p := t.s.mem.Part(part)
-		p.RLock(0)
-		dir := sp.tables[part]
-		p.RUnlock(0)
-		if dir != nil || !create {
-			return dir, nil
-		}
-		p.Lock()
-		defer p.Unlock()
-		sp.tables[part] = p.NewDir(sp.id, t.acc.LSN())
-		return sp.tables[part], nil
+		return t.privateDir(sp, part, create), nil
 	}
 	if err := t.acc.Enter(part); err != nil {
 		return nil, err
 	}
 	if sp.tables[part] == nil && create {
-		sp.tables[part] = t.s.mem.Part(part).NewDir(sp.id, t.acc.LSN())
+		sp.tables[part] = t.acc.NewDir(part, sp.id)
 	}
 	return sp.tables[part], nil
+}
+
+// privateDir is dir for a transaction whose changes nobody sees before its
+// commit: a directory that it creates is its own until then.
+func (t *Tx) privateDir(sp *space, part int, create bool) *page.Table {
+	for _, d := range t.dirs {
+		if d.sp == sp && d.part == part {
+			return d.table
+		}
+	}
+	p := t.s.mem.Part(part)
+	p.RLock(0)
+	dir := sp.tables[part]
+	p.RUnlock(0)
+	if dir == nil && create {
+		dir = t.acc.NewDir(part, sp.id)
+		t.dirs = append(t.dirs, newDir{sp, part, dir})
+	}
+	return dir
+}
+
+// newDir is a directory that a private transaction has created.
+type newDir struct {
+	sp    *space
+	part  int
+	table *page.Table
 }
 
 // raw returns the encoded entry of a key, nil if it is absent. Here and in the

@@ -88,6 +88,15 @@ func (r *replay) record(d *decoder, lsn uint64) error {
 	}
 }
 
+// space returns a space, nil if it was flushed later. One of a database that
+// the map does not have yet is that of a store which had more of them.
+func (r *replay) space(id uint64) *space {
+	if n := databaseOf(id); n > len(r.t.spaces.dbs)-brokerSpaces {
+		r.t.spaces, r.t.newSpaces = r.t.spaces.resized(n), true
+	}
+	return r.t.spaces.byID(id)
+}
+
 // key applies a record that concerns a key's entry.
 func (r *replay) key(o op, id uint64, d *decoder, lsn uint64) error {
 	key := string(d.bytes()) // as it is stored
@@ -99,7 +108,7 @@ func (r *replay) key(o op, id uint64, d *decoder, lsn uint64) error {
 		d.fail()
 	}
 	hash := r.s.mem.Hash(key)
-	sp := r.t.spaces.byID(id)
+	sp := r.space(id)
 	if sp == nil || lsn <= r.complete[page.PartitionOf(hash)] || d.bad {
 		return nil
 	}

@@ -25,17 +25,49 @@ type spaces struct {
 	dbs  []*space
 }
 
-// BrokerSpace is the number, relative to the logical databases, of the space
-// that the broker keeps its names in: the last one of the map.
+// brokerSpaces is how many spaces stand behind those of the logical databases:
+// the one that the broker keeps its names in.
 const brokerSpaces = 1
+
+// maxDatabases bounds the number of logical databases.
+const maxDatabases = 1 << 16
+
+// The ids of spaces before any flush: database n has n+1, whatever the number
+// of databases is, and the broker the one behind all that there can be. So a
+// log means the same to a store that is opened with another number.
+const (
+	firstSpace  = 1
+	brokerSpace = firstSpace + maxDatabases
+	freshSpace  = brokerSpace + 1
+)
 
 // newSpaces returns the map of a new store.
 func newSpaces(databases int) *spaces {
-	m := &spaces{next: 1}
-	for range databases + brokerSpaces {
-		m.dbs = append(m.dbs, m.fresh())
+	m := &spaces{next: freshSpace, dbs: []*space{{id: brokerSpace}}}
+	return m.resized(databases)
+}
+
+// resized returns the map with at least n logical databases: it has the most
+// that the store was ever opened with.
+func (m *spaces) resized(n int) *spaces {
+	m = m.clone()
+	last := len(m.dbs) - brokerSpaces
+	broker := m.dbs[last]
+	m.dbs = m.dbs[:last]
+	for len(m.dbs) < n {
+		m.dbs = append(m.dbs, &space{id: firstSpace + uint64(len(m.dbs))})
 	}
+	m.dbs = append(m.dbs, broker)
 	return m
+}
+
+// databaseOf returns how many databases there must be for a space to be the
+// first one of a database, 0 if it is none.
+func databaseOf(space uint64) int {
+	if space < firstSpace || space >= brokerSpace {
+		return 0
+	}
+	return int(space-firstSpace) + 1
 }
 
 // fresh makes an empty space.
@@ -114,15 +146,12 @@ func (s *Store) lastObjects() (last [page.Partitions]uint64) {
 	return last
 }
 
-// maxDatabases bounds the number of logical databases.
-const maxDatabases = 1 << 16
-
 // decodeSpaces reads what encode wrote, keeping spaces that old has.
 func decodeSpaces(b []byte, old *spaces) (*spaces, error) {
 	d := decoder{b: b}
 	m := &spaces{next: d.uvarint()}
 	n := d.uvarint()
-	if n <= brokerSpaces || n > maxDatabases || n > uint64(len(d.b)) {
+	if n <= brokerSpaces || n > maxDatabases+brokerSpaces || n > uint64(len(d.b)) {
 		d.fail()
 		n = 0
 	}

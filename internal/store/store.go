@@ -463,6 +463,9 @@ func (s *Store) publish(t *Tx) (committed bool, err error) {
 	mask := t.touched()
 	s.mem.Lock(mask)
 	t.acc.Publish()
+	for _, d := range t.dirs {
+		d.sp.tables[d.part] = d.table
+	}
 	s.commit(t)
 	s.mem.Unlock(mask)
 	return true, nil

@@ -30,6 +30,7 @@ type Tx struct {
 	onCommit  []func() // in-memory state that changes with the commit, under the writer lock
 	after     []func() // what waits for the writer lock's release
 	gone      []*space // spaces to sweep
+	dirs      []newDir // directories that become known at commit
 	served    []*Waiter
 	view      *view // the View that this is, or nil
 	warm      uint32
@@ -334,6 +335,7 @@ func (t *Tx) touched() uint64 {
 func (t *Tx) reset() {
 	t.life++
 	t.now, t.replay, t.user, t.done, t.hashLen = 0, false, false, false, 0
+	t.dirs = emptied(t.dirs)
 	if t.view != nil {
 		t.view = nil
 	}
