@@ -116,11 +116,14 @@ func (l *commitLog) awaitOnce(lsn uint64, sync bool) error {
 		l.mu.Unlock()
 		return l.err
 	}
-	if l.writing == nil && !l.open.led {
-		if l.open.count == 0 { // written, but not yet synced
-			l.mu.Unlock()
-			return l.sync()
+	if l.written.Load() >= lsn { // meanwhile
+		l.mu.Unlock()
+		if !sync {
+			return nil
 		}
+		return l.sync()
+	}
+	if l.writing == nil && !l.open.led {
 		l.open.led = true
 		l.mu.Unlock()
 		return l.write(sync)
@@ -128,10 +131,6 @@ func (l *commitLog) awaitOnce(lsn uint64, sync bool) error {
 	g := l.open
 	if w := l.writing; w != nil && lsn <= w.last() {
 		g = w
-	}
-	if g.count == 0 || lsn < g.first {
-		l.mu.Unlock()
-		return l.sync()
 	}
 	if g.done == nil {
 		g.done = make(chan struct{}, 1)

@@ -64,6 +64,7 @@ func shape(typ Type) page.Shape {
 // log appends a record to the transaction.
 func (t *Tx) log(o op, id uint64) {
 	t.changed = true
+	t.changes++
 	if t.silent {
 		return
 	}
@@ -172,6 +173,7 @@ func (t *Tx) put(sp *space, hash uint64, key string, entry []byte) error {
 // logPut logs that a key's entry became this.
 func (t *Tx) logPut(sp *space, key string, entry []byte) {
 	t.changed = true
+	t.changes++
 	if !t.silent {
 		t.log(opPut, sp.id)
 		t.argString(key)

@@ -9,10 +9,13 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/brockdb/brock/internal/engine"
@@ -613,4 +616,55 @@ func TestRuleBackupWhole(t *testing.T) {
 	other := openMem(t, engine.NewMemory(), Options{})
 	require.NoError(t, other.Restore(&buf))
 	sameContents(t, contents(t, s), contents(t, other), "restored")
+}
+
+// TestRuleHalfCommand has a command of a transaction fail after its first
+// change, which a command must not: the transaction is refused, even if its
+// function goes on.
+func TestRuleHalfCommand(t *testing.T) {
+	s := openMem(t, engine.NewMemory(), Options{})
+	failed := errors.New("page lost")
+	half := func(tx *Tx) error {
+		if err := tx.StringSet(0, "half", nil, []byte("done"), 0); err != nil {
+			return err
+		}
+		return failed
+	}
+	require.ErrorIs(t, s.Update(func(tx *Tx) error {
+		life := tx.Life()
+		require.NoError(t, tx.Step(life, func(tx *Tx) error { return tx.StringSet(0, "whole", nil, []byte("x"), 0) }))
+		require.ErrorIs(t, tx.Step(life, half), failed)
+		return nil
+	}), failed)
+	require.NoError(t, s.Err())
+	require.NoError(t, s.Read(page.All, func(tx *Tx) error {
+		for _, key := range []string{"half", "whole"} {
+			_, ok, err := tx.Lookup(0, key)
+			require.NoError(t, err)
+			require.False(t, ok, key)
+		}
+		return nil
+	}))
+}
+
+// TestFewSyncs counts the syncs of many waiting writers in EverySecond: nobody
+// syncs but the background, once a second.
+func TestFewSyncs(t *testing.T) {
+	eng, err := engine.Open(t.TempDir(), engine.Options{})
+	require.NoError(t, err)
+	s, err := Open(eng, Options{})
+	require.NoError(t, err)
+	began := time.Now()
+	var wg sync.WaitGroup
+	for g := range 64 {
+		wg.Go(func() {
+			for i := range 500 {
+				key := strconv.Itoa(g*1000 + i)
+				assert.NoError(t, s.WriteKey(key, nil, func(tx *Tx) error { return tx.StringSet(0, key, nil, []byte("x"), 0) }))
+			}
+		})
+	}
+	wg.Wait()
+	require.LessOrEqual(t, float64(s.Stats().Sync.Count), time.Since(began).Seconds()+1)
+	require.NoError(t, s.Close())
 }

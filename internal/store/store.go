@@ -315,7 +315,7 @@ func (s *Store) change(t *Tx, mask uint64, fn func(*Tx) error) error {
 	}
 	if t.changed { // with an error: it found its key expired, and deleted it
 		if err != nil && broken(err) {
-			err = s.fail(fmt.Errorf("store: a command failed after its first change: %w", err))
+			err = s.fail(fmt.Errorf("store: a command failed after its first change: %v", err)) // not to be run again
 		}
 		s.commit(t)
 	}
@@ -453,6 +453,9 @@ func (s *Store) runUpdate(fn func(*Tx) error) (o outcome, err error) {
 func (s *Store) publish(t *Tx) (committed bool, err error) {
 	if !t.changed {
 		return false, nil
+	}
+	if t.doomed != nil {
+		return false, t.doomed
 	}
 	if err := s.serve(t); err != nil {
 		return false, err

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"unsafe"
 
 	"github.com/brockdb/brock/internal/page"
@@ -23,6 +24,8 @@ type Tx struct {
 	life      uint64 // grows with each reset
 
 	changed   bool
+	changes   int   // records so far, but for those that delete what has expired
+	doomed    error // why the transaction cannot be committed
 	recs      []byte
 	deadlines []deadlineChange
 	counts    []countChange
@@ -170,7 +173,10 @@ func (t *Tx) FindForWrite(db int, key string) (*Entry, error) {
 	}
 	e, expired, err := t.find(sp, hash, t.stored(key))
 	if expired {
-		return nil, t.discard(sp, hash, t.stored(key), *e)
+		n := t.changes
+		err = t.discard(sp, hash, t.stored(key), *e)
+		t.changes = n
+		return nil, err
 	}
 	return e, err
 }
@@ -345,7 +351,7 @@ func (t *Tx) reset() {
 	if !t.changed && len(t.counts)+len(t.events)+len(t.onCommit)+len(t.after) == 0 {
 		return
 	}
-	t.newSpaces, t.changed, t.lsn = false, false, 0
+	t.newSpaces, t.changed, t.changes, t.doomed, t.lsn = false, false, 0, nil, 0
 	t.recs = t.recs[:0]
 	if cap(t.recs) > 64<<10 {
 		t.recs = nil
@@ -390,7 +396,11 @@ func (t *Tx) Step(life uint64, fn func(*Tx) error) error {
 	if t.view != nil {
 		return t.view.step(t, fn)
 	}
+	n := t.changes
 	err := fn(t)
+	if err != nil && t.changes != n { // a command refuses before its first change
+		t.doomed = fmt.Errorf("store: a command failed after its first change: %w", err)
+	}
 	t.Release()
 	t.hashLen = 0
 	return err
