@@ -33,7 +33,7 @@ const (
 	starvesAfter = time.Millisecond
 	// lockSpins is how often a writer tries again before it sleeps: most
 	// changes take less than a microsecond.
-	lockSpins = 1000
+	lockSpins = 3000
 )
 
 // lock takes the lock, or fails with ErrNested.
@@ -41,7 +41,7 @@ func (w *writerLock) lock() error {
 	if w.held.CompareAndSwap(false, true) {
 		return nil
 	}
-	for range lockSpins {
+	for n := 0; n < lockSpins && !w.user.Load(); n++ {
 		if !w.held.Load() && w.held.CompareAndSwap(false, true) {
 			return nil
 		}
