@@ -14,6 +14,8 @@ import (
 // on meanwhile; the old versions that the backup still has to read count
 // against Options.MaxViewBytes. [Restore] reads it.
 //
+// Errors: w's; [ErrRetention]; [ErrClosed] if the database is closed meanwhile.
+//
 // Cost: O(data), with all that is not in memory loaded once.
 //
 // Redis: what BGSAVE's file is copied for.

@@ -70,7 +70,7 @@ func (c *commands) mask(keys []string) (mask uint64) {
 	return mask
 }
 
-// snapshot is read for commands that take long: they run on a View.
+// snapshot is read for commands that take long: they run on a snapshot.
 func (c *commands) snapshot(fn func(*store.Tx) error) error {
 	switch {
 	case c.bad != nil:
@@ -78,7 +78,7 @@ func (c *commands) snapshot(fn func(*store.Tx) error) error {
 	case c.tx != nil:
 		return c.step(fn)
 	}
-	return c.s.View(fn)
+	return c.s.Snapshot(fn)
 }
 
 // write runs a command that changes one key in place. fn may run several times

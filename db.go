@@ -119,9 +119,13 @@ func (db *DB) SetDurability(d Durability) error {
 // Redis: BGSAVE, with the wait.
 func (db *DB) Checkpoint() error { return db.s.Checkpoint() }
 
-// Close waits for commands in flight, makes everything durable, and gives the
-// directory free. Later calls of commands return [ErrClosed]. Closing twice
+// Close waits for commands and Updates in flight, makes everything durable, and
+// gives the directory free. Later calls of commands return [ErrClosed], and so
+// does the next command of a View or Backup that is not finished. Closing twice
 // does nothing.
+//
+// Errors: [ErrNested] inside the callback of an Update, and the database stays
+// open; [ErrPoisoned].
 func (db *DB) Close() error {
 	if db.parent != nil {
 		return nil

@@ -46,7 +46,8 @@ var (
 	ErrClosed = store.ErrClosed
 	// ErrReadOnly: a change was asked for in a View.
 	ErrReadOnly = store.ErrReadOnly
-	// ErrNested: a change through the DB inside the callback of its Update.
+	// ErrNested: a change through the DB, or its Close, inside the callback of
+	// its Update.
 	ErrNested = store.ErrNested
 	// ErrTxDone: the transaction's callback has returned.
 	ErrTxDone = store.ErrTxDone

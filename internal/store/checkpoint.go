@@ -96,6 +96,10 @@ func (s *Store) steps() (masks []uint64) {
 // Step runs one checkpoint step over the partitions of mask. An error poisons
 // the store, ErrNoSpace before the first write excepted.
 func (s *Store) Step(mask uint64) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.leave()
 	s.check.mu.Lock()
 	defer s.check.mu.Unlock()
 	if err := s.usable(); err != nil {
@@ -171,10 +175,17 @@ func (s *Store) truncate() error {
 
 // endRound deletes images of what is gone, and lets the base tidy up.
 func (s *Store) endRound() error {
+	if s.enter() != nil {
+		return nil
+	}
+	defer s.leave()
 	found, err := s.findOrphans()
 	if err != nil {
 		if s.usable() != nil {
 			return nil // closed meanwhile, or poisoned and reported
+		}
+		if errors.Is(err, ErrNested) {
+			return err
 		}
 		return s.fail(fmt.Errorf("store: after a round of checkpoints: %w", err))
 	}

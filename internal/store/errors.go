@@ -6,7 +6,7 @@ import "errors"
 var (
 	ErrClosed     = errors.New("store: closed")
 	ErrReadOnly   = errors.New("store: read-only transaction")
-	ErrNested     = errors.New("store: write through the DB inside an Update of the same DB")
+	ErrNested     = errors.New("store: write through the DB, or its Close, inside an Update of the same DB")
 	ErrTxDone     = errors.New("store: transaction has ended")
 	ErrPoisoned   = errors.New("store: an earlier write or sync failed")
 	ErrTooLarge   = errors.New("store: transaction too large")

@@ -304,6 +304,10 @@ func (s *Store) housekeepLoop() {
 
 // Housekeep does one turn of the background's work.
 func (s *Store) Housekeep() {
+	if s.enter() != nil {
+		return
+	}
+	defer s.leave()
 	if at := s.deadlines.first(); at != 0 && at < s.clock.Now().UnixMilli() {
 		n, err := s.expireDue()
 		s.stats.expired.Add(int64(n))
@@ -369,31 +373,4 @@ func (s *Store) evict() {
 			s.stats.evicted.Add(s.mem.Part(i).Evict(over/16+64<<10, 4096))
 		}
 	}
-}
-
-// Close waits for what runs, makes everything durable, and gives the
-// directory free. Calls during and after it fail with ErrClosed.
-func (s *Store) Close() error {
-	if s.life.closed.Swap(true) {
-		return nil
-	}
-	s.life.cancel()
-	s.life.wg.Wait()
-	s.writer.close()
-	err := s.wlog.flush(true)
-	s.check.mu.Lock() // no step runs, and none begins
-	defer s.check.mu.Unlock()
-	if s.eng != nil {
-		err = errors.Join(err, s.eng.Close())
-	}
-	s.mem.Lock(page.All) // readers are out
-	defer s.mem.Unlock(page.All)
-	return errors.Join(err, s.mem.Close())
-}
-
-// close takes the writer lock for ever: whoever waits finds the store closed.
-func (w *writerLock) close() {
-	for w.lock() != nil {
-	}
-	w.unlock()
 }

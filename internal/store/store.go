@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -70,17 +69,6 @@ type Store struct {
 	stats counters
 }
 
-// lifecycle is what Close waits for.
-type lifecycle struct {
-	ctx    context.Context // cancelled by Close
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
-	closed atomic.Bool
-	wake   chan struct{} // the background writer of Relaxed
-	tidy   chan struct{} // memory to reclaim, pages to drop, a round to run
-	err    atomic.Pointer[error]
-}
-
 // maskOf returns the partition of a hash as a mask.
 func (s *Store) maskOf(hash uint64) uint64 { return 1 << page.PartitionOf(hash) }
 
@@ -128,7 +116,7 @@ func (s *Store) get() *Tx {
 
 // put gives a Tx back.
 func (s *Store) put(t *Tx) {
-	t.acc.Release()
+	t.letGo()
 	t.reset()
 	s.readers.Put(t)
 }
@@ -136,9 +124,6 @@ func (s *Store) put(t *Tx) {
 // Read runs fn on the current state, with the partitions of mask locked for
 // reading. fn may run several times and returns soon.
 func (s *Store) Read(mask uint64, fn func(*Tx) error) error {
-	if err := s.usable(); err != nil {
-		return err
-	}
 	t := s.get()
 	err := s.read(t, mask, fn)
 	s.put(t)
@@ -147,9 +132,6 @@ func (s *Store) Read(mask uint64, fn func(*Tx) error) error {
 
 // ReadKey is Read for a command of one key.
 func (s *Store) ReadKey(key string, fn func(*Tx) error) error {
-	if err := s.usable(); err != nil {
-		return err
-	}
 	t := s.get()
 	err := s.read(t, s.maskOf(t.keyHash(key)), fn)
 	s.put(t)
@@ -173,20 +155,34 @@ const maxRetries = 4
 func (s *Store) read(t *Tx, mask uint64, fn func(*Tx) error) error {
 	for n := 0; ; n++ {
 		if n > maxRetries && s.base != nil {
-			return s.View(fn)
+			return s.Snapshot(fn)
 		}
-		t.acc.Begin(s.mem, page.Shared, 0, mask, nil)
-		s.mem.RLock(mask, t.lane)
-		t.see(s.spaces.Load()) // under the locks: directories of spaces that are gone may be freed
-		err := fn(t)
-		s.mem.RUnlock(mask, t.lane)
+		err := s.readOnce(t, mask, fn)
 		if err == nil || !retried(err) {
+			return err
+		}
+		if err := t.stay(); err != nil {
 			return err
 		}
 		if err := s.prepare(t, &mask, err); err != nil {
 			return err
 		}
 	}
+}
+
+// readOnce runs fn on the current state. Under the locks the store is either
+// closed or stays what it is: Close takes them before memory goes, and
+// directories of spaces that are gone are freed under them.
+func (s *Store) readOnce(t *Tx, mask uint64, fn func(*Tx) error) error {
+	t.acc.Begin(s.mem, page.Shared, 0, mask, nil)
+	s.mem.RLock(mask, t.lane)
+	err := s.usable()
+	if err == nil {
+		t.see(s.spaces.Load())
+		err = fn(t)
+	}
+	s.mem.RUnlock(mask, t.lane)
+	return err
 }
 
 // broken tells whether err is not a command's own refusal but a failure to do
@@ -214,6 +210,21 @@ func (s *Store) prepare(t *Tx, mask *uint64, err error) error {
 	return nil
 }
 
+// again gets t ready to run a command once more, see prepare. The caller holds
+// the writer lock, which again releases.
+func (s *Store) again(t *Tx, mask *uint64, err error) error {
+	failed := t.stay() // as long as the writer lock keeps Close away
+	s.writer.unlock()
+	if failed != nil {
+		return failed
+	}
+	if err := s.prepare(t, mask, err); err != nil {
+		return err
+	}
+	t.reset()
+	return nil
+}
+
 // take returns the Tx of writers. The caller holds the writer lock.
 func (s *Store) take() *Tx {
 	t := s.spare
@@ -230,7 +241,7 @@ func (s *Store) give(t *Tx) outcome {
 	if o.after != nil {
 		t.after = nil
 	}
-	t.acc.Release()
+	t.letGo()
 	t.reset()
 	s.spare = t
 	return o
@@ -271,7 +282,7 @@ func (s *Store) write(mask uint64, key string, hash uint64, later *Later, fn fun
 	var t *Tx // nil before it was taken and once it was given back
 	defer func() {
 		if t != nil {
-			t.acc.Release()
+			t.letGo()
 		}
 	}()
 	for n := 0; ; n++ {
@@ -296,11 +307,9 @@ func (s *Store) write(mask uint64, key string, hash uint64, later *Later, fn fun
 			s.writer.unlock()
 			return s.finish(o, later, err)
 		}
-		s.writer.unlock()
-		if err := s.prepare(t, &mask, err); err != nil {
+		if err := s.again(t, &mask, err); err != nil {
 			return err
 		}
-		t.reset()
 	}
 }
 
@@ -486,7 +495,7 @@ func (s *Store) Exec(later *Later, fn func(*Tx) error) error {
 	var t *Tx // nil before it was taken and once it was given back
 	defer func() {
 		if t != nil {
-			t.acc.Release()
+			t.letGo()
 		}
 	}()
 	var src page.Source
@@ -515,39 +524,11 @@ func (s *Store) Exec(later *Later, fn func(*Tx) error) error {
 			s.writer.unlock()
 			return s.finish(o, later, err)
 		}
-		s.writer.unlock()
 		var none uint64
-		if err := s.prepare(t, &none, err); err != nil {
+		if err := s.again(t, &none, err); err != nil {
 			return err
 		}
-		t.reset()
 	}
-}
-
-// View runs fn on the state as of one moment. It stops no writer and waits for
-// none.
-func (s *Store) View(fn func(*Tx) error) error {
-	if err := s.usable(); err != nil {
-		return err
-	}
-	t := s.get()
-	defer s.put(t)
-	now := t.Now()
-	var sp *spaces
-	lsn := s.mem.OpenSnapshot(func() uint64 {
-		sp = s.spaces.Load()
-		for _, of := range sp.dbs {
-			t.counts = append(t.counts, countChange{sp: of, by: s.keysAt(of, now)})
-		}
-		return s.committed.Load()
-	})
-	t.view = &view{lsn: lsn}
-	s.views.add(t.view)
-	defer s.closeView(t.view)
-	t.spaces, t.user = sp, true
-	t.acc.Begin(s.mem, page.Snapshot, lsn, 0, s.base)
-	defer func() { t.done = true }()
-	return fn(t)
 }
 
 // keysAt returns the number of keys of a space that have not expired.

@@ -19,8 +19,9 @@ type Tx struct {
 	now       int64   // ms since 1970; 0 until the clock was read
 	replay    bool    // records are applied: no key expires
 	silent    bool    // no records are made: they are there, or nobody wants them
-	user      bool    // user code runs inside: it cannot run twice
+	user      bool    // it runs once, and loads pages as it goes
 	done      bool
+	inside    bool   // see stay
 	life      uint64 // grows with each reset
 
 	changed   bool

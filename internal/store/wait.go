@@ -110,8 +110,7 @@ func (s *Store) unregister(w *Waiter) {
 // Cancel ends the wait of w and tells whether it had been served before: then
 // Served is closed, or about to be.
 func (s *Store) Cancel(w *Waiter) (served bool) {
-	for s.writer.lock() != nil {
-	}
+	s.writer.lockOutside()
 	defer s.writer.unlock()
 	if w.elems == nil {
 		return true

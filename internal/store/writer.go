@@ -57,6 +57,13 @@ func (w *writerLock) lock() error {
 	return w.lockSlow(timer.C)
 }
 
+// lockOutside is lock for who cannot stand inside a callback: it does not fail.
+func (w *writerLock) lockOutside() {
+	w.waiters.Add(1)
+	defer w.waiters.Add(-1)
+	_ = w.lockSlow(nil) // fails only if it is asked to look
+}
+
 // lockSlow sleeps until the lock is free, or until ask tells it to look whether
 // it waits for itself. Whoever comes along meanwhile may be faster, which is
 // good for throughput; after starvesAfter the lock is handed over.
