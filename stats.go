@@ -46,7 +46,8 @@ type Latency struct {
 	Max   time.Duration
 }
 
-// Stats returns figures about the database: all of it, not the logical one.
+// Stats returns figures about the database: all of it, not the logical one. It
+// does not wait for the disk.
 //
 // Redis: INFO.
 func (db *DB) Stats() Stats {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/brockdb/brock/internal/engine"
@@ -17,10 +18,10 @@ import (
 type checkpointer struct {
 	mu       sync.Mutex // held for a step: there is one at a time
 	complete [engine.PartitionCount]uint64
-	number   uint64         // of the last step begun
-	sweep    []page.Dropped // objects whose images are to go
-	orphans  orphans        // found by the last round
-	last     time.Time      // when the last round ended
+	number   uint64                    // of the last step begun
+	sweep    []page.Dropped            // objects whose images are to go
+	orphans  orphans                   // found by the last round
+	last     atomic.Pointer[time.Time] // when the last round ended; read without mu
 }
 
 const (
@@ -199,7 +200,8 @@ func (s *Store) endRound() error {
 		return s.fail(fmt.Errorf("store: after a round of checkpoints: %w", err))
 	}
 	s.check.orphans = found
-	s.check.last = time.Now()
+	now := time.Now()
+	s.check.last.Store(&now)
 	s.stats.rounds.Add(1)
 	return nil
 }

@@ -32,7 +32,8 @@ type Stats struct {
 	Poisoned     error // what poisoned the store, nil if nothing did
 }
 
-// Stats returns figures about the store. Cost: O(partitions).
+// Stats returns figures about the store. It does not wait for the disk. Cost:
+// O(partitions).
 func (s *Store) Stats() Stats {
 	st := Stats{
 		Bytes: s.mem.Used(), MappedBytes: s.mem.Mapped(), Budget: s.opts.MemoryBudget,
@@ -47,11 +48,12 @@ func (s *Store) Stats() Stats {
 	for i := range page.Partitions {
 		st.ViewBytes += s.mem.Part(i).RetainedBytes()
 	}
-	if s.base != nil && !s.life.closed.Load() {
+	if s.base != nil && s.enter() == nil {
 		st.LogBytes, st.BaseBytes, st.DirtyBytes = s.wlog.log.Size(), s.base.Size(), s.dirtyBytes()
-		s.check.mu.Lock()
-		st.CheckpointAt = s.check.last
-		s.check.mu.Unlock()
+		s.leave()
+	}
+	if at := s.check.last.Load(); at != nil {
+		st.CheckpointAt = *at
 	}
 	if e := s.life.err.Load(); e != nil {
 		st.Poisoned = *e
