@@ -36,14 +36,15 @@ func TestRuleAlwaysNeedsPowerSafe(t *testing.T) {
 	require.NoError(t, mem.Close())
 }
 
-// TestSetDurabilityPoisons fails the write that a stricter mode needs: whoever
-// waits for something gives up.
+// TestSetDurabilityPoisons fails the write that a stricter mode needs: the mode
+// stays as it was, and whoever waits for something gives up.
 func TestSetDurabilityPoisons(t *testing.T) {
 	in := engine.FailNth(engine.OpLogAppend, 1, engine.Fault{Err: engine.ErrInjected})
 	s, err := Open(engine.NewFaultEngine(engine.NewMemory(), in), Options{NoTimers: true, Durability: Relaxed})
 	require.NoError(t, err)
 	set(t, s, "key", "value")
 	require.ErrorIs(t, s.SetDurability(Always), ErrPoisoned)
+	require.Equal(t, Relaxed, s.Durability())
 	<-s.Done()
 	require.ErrorIs(t, s.Err(), ErrPoisoned)
 	require.ErrorIs(t, s.Close(), ErrPoisoned, "what was acknowledged is lost")

@@ -403,13 +403,18 @@ func (s *Store) acknowledge(lsn uint64) error {
 func (s *Store) Durability() Durability { return Durability(s.durability.Load()) }
 
 // SetDurability changes the mode. What was committed before is brought up to
-// the new mode's promise first. A platform that cannot keep Always refuses it.
+// the new mode's promise first; if that fails, the mode stays as it was. What
+// was acknowledged by the old mode meanwhile is brought up to it, too. A
+// platform that cannot keep Always refuses it.
 func (s *Store) SetDurability(d Durability) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
 	if d == Always && s.eng != nil && !s.eng.PowerSafe() {
 		return ErrDurability
+	}
+	if err := s.wlog.flush(d == Always); err != nil {
+		return s.fail(err)
 	}
 	s.durability.Store(int32(d))
 	if err := s.wlog.flush(d == Always); err != nil {
