@@ -45,6 +45,9 @@ type Source interface {
 // Access is the way of one command or transaction to the pages. Not safe for
 // concurrent use. The zero value is unusable; see Begin.
 type Access struct {
+	// Lane is what it counts in as a reader of a partition, see [Part.RLock].
+	Lane int
+
 	m    *Memory
 	mode Mode
 	lsn  uint64 // Snapshot: what to read; Direct and Private: what is being made
@@ -216,19 +219,19 @@ func (a *Access) fetchPrivate(p *Part, obj, no uint64) (pg, error) {
 		return a.current(p, id), nil
 	}
 	for {
-		p.RLock(0)
+		p.RLock(a.Lane)
 		if id := p.lookup(k); id != none {
 			if o := a.overlay(p, id); o != nil {
-				p.RUnlock(0)
+				p.RUnlock(a.Lane)
 				return a.current(p, o.priv), nil
 			}
 			if a.hold(p.at(id)) {
 				g := a.current(p, id)
-				p.RUnlock(0)
+				p.RUnlock(a.Lane)
 				return g, nil
 			}
 		}
-		p.RUnlock(0)
+		p.RUnlock(a.Lane)
 		if err := a.miss(p, coldPage{addr: engine.Addr{Object: obj, No: no}}); err != nil {
 			return pg{}, err
 		}
@@ -263,11 +266,11 @@ func (a *Access) fetchAt(p *Part, obj, no uint64) (pg, error) {
 	for {
 		var g pg
 		found := true
-		p.RLock(0)
+		p.RLock(a.Lane)
 		if id := p.lookup(pageKey{obj, no}); id != none {
 			g, found = a.versionAt(p, id, 0)
 		}
-		p.RUnlock(0)
+		p.RUnlock(a.Lane)
 		if !found {
 			return pg{}, fmt.Errorf("page: object %#x page %d: no version at %d: %w", obj, no, a.lsn, engine.ErrCorrupt)
 		}
@@ -332,9 +335,9 @@ const fewOverlays = 12
 // addOverlay notes a private version of a committed page.
 func (a *Access) addOverlay(p *Part, id, priv pid) *overlay {
 	a.mask |= 1 << p.id
-	p.RLock(0)
+	p.RLock(a.Lane)
 	d := p.at(id)
-	p.RUnlock(0)
+	p.RUnlock(a.Lane)
 	d.pin() // until Publish or Discard: the descriptor has to stay what it is
 	a.keep = append(a.keep, d)
 	a.over = append(a.over, overlay{part: uint8(p.id), id: id, priv: priv})
@@ -498,9 +501,9 @@ func (a *Access) remove(obj, no uint64) {
 		delete(a.news, k)
 		return
 	}
-	p.RLock(0)
+	p.RLock(a.Lane)
 	id := p.lookup(k)
-	p.RUnlock(0)
+	p.RUnlock(a.Lane)
 	o := a.overlay(p, id)
 	if o == nil {
 		o = a.addOverlay(p, id, none)

@@ -37,7 +37,7 @@ func TestConcurrent(t *testing.T) {
 		wg.Go(func() {
 			for going() {
 				mu.Lock()
-				lsn := w.m.OpenSnapshot(func() uint64 { return w.lsn })
+				lsn := w.m.OpenSnapshot(0, func() uint64 { return w.lsn })
 				want := w.now.clone()
 				mu.Unlock()
 				for part := range want {

@@ -17,11 +17,11 @@ func byteString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len
 func (a *Access) miss(p *Part, c coldPage) error {
 	locked := a.mode == Shared || a.mode == Direct
 	if !locked {
-		p.RLock(0)
+		p.RLock(a.Lane)
 	}
 	c.done = p.done
 	if !locked {
-		p.RUnlock(0)
+		p.RUnlock(a.Lane)
 	}
 	if a.src == nil {
 		a.note(c)

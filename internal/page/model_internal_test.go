@@ -547,7 +547,7 @@ func (w *world) background() {
 	switch w.rnd.IntN(8) {
 	case 0:
 		if len(w.views) < 6 {
-			lsn := w.m.OpenSnapshot(func() uint64 { return w.lsn })
+			lsn := w.m.OpenSnapshot(0, func() uint64 { return w.lsn })
 			w.views = append(w.views, heldView{lsn, w.now.clone()})
 		}
 	case 1:

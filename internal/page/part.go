@@ -173,15 +173,16 @@ func (m *Memory) RUnlock(mask uint64, lane int) {
 const All = ^uint64(0)
 
 // OpenSnapshot opens a snapshot of the state that committed returns, and
-// returns its LSN. committed is called while no writer is inside a change.
-func (m *Memory) OpenSnapshot(committed func() uint64) uint64 {
-	m.RLock(All, 0)
+// returns its LSN. committed is called while no writer is inside a change. For
+// lane see [Part.RLock].
+func (m *Memory) OpenSnapshot(lane int, committed func() uint64) uint64 {
+	m.RLock(All, lane)
 	m.mu.Lock()
 	s := committed()
 	m.views = append(m.views, s) // s is never below an earlier one
 	m.newest.Store(s + 1)
 	m.mu.Unlock()
-	m.RUnlock(All, 0)
+	m.RUnlock(All, lane)
 	return s
 }
 

@@ -136,8 +136,8 @@ func (a *Access) privateLeaf(p *Part, id pid, pos uint64) (g pg, cold coldPage, 
 		}
 		return a.current(p, o.priv), cold, true
 	}
-	p.RLock(0)
-	defer p.RUnlock(0)
+	p.RLock(a.Lane)
+	defer p.RUnlock(a.Lane)
 	d := p.at(id)
 	if d.flags&flagDir == 0 && !a.hold(d) { // a directory's are never dropped
 		return g, coldPage{addr: d.addr(), id: id}, false
@@ -148,11 +148,11 @@ func (a *Access) privateLeaf(p *Part, id pid, pos uint64) (g pg, cold coldPage, 
 // leafAt returns the version at the snapshot of the leaf for a position.
 func (a *Access) leafAt(p *Part, t *Table, pos uint64) (g pg, found bool, err error) {
 	for {
-		p.RLock(0)
+		p.RLock(a.Lane)
 		id := t.leaves[t.index(pos)]
 		g, found := a.versionAt(p, id, pos)
 		addr := p.at(id).addr()
-		p.RUnlock(0)
+		p.RUnlock(a.Lane)
 		if !found || g.block != nil {
 			return g, found, nil
 		}
@@ -188,11 +188,11 @@ func (a *Access) table(obj uint64) (*Table, error) {
 	for {
 		locked := a.mode == Shared || a.mode == Direct
 		if !locked {
-			p.RLock(0)
+			p.RLock(a.Lane)
 		}
 		t := p.tables[obj]
 		if !locked {
-			p.RUnlock(0)
+			p.RUnlock(a.Lane)
 		}
 		if t != nil {
 			return t, nil
@@ -316,8 +316,8 @@ func (a *Access) InPlace(t *Table, hash uint64, key string, n int) []byte {
 func (a *Access) placed(t *Table) pg {
 	p := &a.m.parts[t.obj>>56]
 	if a.mode == Private && a.hit.id&privateBit == 0 { // others load pages, and note what is imaged
-		p.RLock(0)
-		defer p.RUnlock(0)
+		p.RLock(a.Lane)
+		defer p.RUnlock(a.Lane)
 	}
 	return a.current(p, a.hit.id)
 }

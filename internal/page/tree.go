@@ -712,8 +712,8 @@ func (a *Access) resident(obj, no uint64) (pg, bool) {
 	if id, ok := a.news[k]; ok {
 		return a.current(p, id), true
 	}
-	p.RLock(0)
-	defer p.RUnlock(0)
+	p.RLock(a.Lane)
+	defer p.RUnlock(a.Lane)
 	id := p.lookup(k)
 	if id == none {
 		return pg{}, false

@@ -117,9 +117,9 @@ func (t *Tx) privateDir(sp *space, part int, create bool) *page.Table {
 		}
 	}
 	p := t.s.mem.Part(part)
-	p.RLock(0)
+	p.RLock(t.acc.Lane)
 	dir := sp.tables[part]
-	p.RUnlock(0)
+	p.RUnlock(t.acc.Lane)
 	if dir == nil && create {
 		dir = t.acc.NewDir(part, sp.id)
 		t.dirs = append(t.dirs, newDir{sp, part, dir})

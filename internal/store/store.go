@@ -109,7 +109,8 @@ func (s *Store) Err() error { return s.usable() }
 func (s *Store) get() *Tx {
 	t, _ := s.readers.Get().(*Tx)
 	if t == nil {
-		t = &Tx{s: s, lane: int(s.lanes.Add(1) % page.Lanes)}
+		t = &Tx{s: s}
+		t.acc.Lane = int(s.lanes.Add(1) % page.Lanes)
 	}
 	return t
 }
@@ -175,13 +176,13 @@ func (s *Store) read(t *Tx, mask uint64, fn func(*Tx) error) error {
 // directories of spaces that are gone are freed under them.
 func (s *Store) readOnce(t *Tx, mask uint64, fn func(*Tx) error) error {
 	t.acc.Begin(s.mem, page.Shared, 0, mask, nil)
-	s.mem.RLock(mask, t.lane)
+	s.mem.RLock(mask, t.acc.Lane)
 	err := s.usable()
 	if err == nil {
 		t.see(s.spaces.Load())
 		err = fn(t)
 	}
-	s.mem.RUnlock(mask, t.lane)
+	s.mem.RUnlock(mask, t.acc.Lane)
 	return err
 }
 

@@ -10,9 +10,8 @@ import (
 // Tx is one command's or transaction's view of the store. Not safe for
 // concurrent use, and gone when the function that got it returns.
 type Tx struct {
-	s    *Store
-	acc  page.Access
-	lane int // that it counts in as a reader
+	s   *Store
+	acc page.Access
 
 	spaces    *spaces // the map of databases as this transaction sees it
 	newSpaces bool    // the map was changed

@@ -130,7 +130,7 @@ func (s *Store) Snapshot(fn func(*Tx) error) error {
 func (s *Store) openSnapshot(t *Tx) (lsn uint64) {
 	t.user = true
 	now := t.Now()
-	lsn = s.mem.OpenSnapshot(func() uint64 {
+	lsn = s.mem.OpenSnapshot(t.acc.Lane, func() uint64 {
 		t.spaces = s.spaces.Load()
 		for _, of := range t.spaces.dbs {
 			t.counts = append(t.counts, countChange{sp: of, by: s.keysAt(of, now)})
