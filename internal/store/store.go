@@ -325,7 +325,7 @@ func (s *Store) change(t *Tx, mask uint64, fn func(*Tx) error) error {
 	}
 	if t.changed { // with an error: it found its key expired, and deleted it
 		if err != nil && broken(err) {
-			err = s.fail(fmt.Errorf("store: a command failed after its first change: %v", err)) // not to be run again
+			err = s.fail(fmt.Errorf("store: a command failed after its first change: %s", err.Error())) // not to be run again
 		}
 		s.commit(t)
 	}
