@@ -58,8 +58,8 @@ type Access struct {
 	// cold is set with ErrCold: the pages to load, each once.
 	cold  []coldPage
 	noted map[coldPage]bool // what cold has
-	// lost is the last page that Load did not find.
-	lost engine.Addr
+	// lost are the pages that were not found, until Release, see missing.
+	lost map[coldPage]bool
 	// src, if not nil, is asked for cold pages at once, instead of ErrCold.
 	src Source
 
@@ -158,6 +158,9 @@ func (a *Access) Memory() *Memory { return a.m }
 // Release gives up what keeps pages in memory for this access.
 func (a *Access) Release() {
 	a.forget()
+	if a.lost != nil {
+		a.lost = nil
+	}
 	for _, d := range a.pins {
 		d.unpin()
 	}

@@ -29,7 +29,7 @@ func (a *Access) miss(p *Part, c coldPage) error {
 	}
 	got, err := a.m.get(a.src, c)
 	if err != nil {
-		return err
+		return a.missing(c, err)
 	}
 	if a.mode == Direct {
 		_, err = p.install(c, got)
@@ -68,12 +68,11 @@ func (a *Access) Load(src Source) error {
 	a.cold = a.cold[:0]
 	for _, c := range cold {
 		got, err := a.m.get(src, c)
-		if errors.Is(err, engine.ErrNotFound) && a.lost != c.addr {
-			a.lost = c.addr // gone since: the command will not miss it again
-			continue
-		}
 		if err != nil {
-			return err
+			if err := a.missing(c, err); err != nil {
+				return err
+			}
+			continue
 		}
 		p := &a.m.parts[c.addr.Partition()]
 		p.Lock()
@@ -84,6 +83,24 @@ func (a *Access) Load(src Source) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// missing is called when the source gave err for a page. One that is not found
+// may be gone since it was missed, with a step that has ended or is about to:
+// the command then does not miss it again, so nil lets it try. Missed again
+// with no step between, the page is lost.
+func (a *Access) missing(c coldPage, err error) error {
+	if !errors.Is(err, engine.ErrNotFound) {
+		return err
+	}
+	if a.lost[c] || a.src != nil && a.mode == Direct {
+		return fmt.Errorf("page: %+v is missing: %w", c.addr, engine.ErrCorrupt)
+	}
+	if a.lost == nil {
+		a.lost = make(map[coldPage]bool)
+	}
+	a.lost[c] = true
 	return nil
 }
 
@@ -111,38 +128,81 @@ func (m *Memory) get(src Source, c coldPage) (loaded, error) {
 	return loaded{image: im}, check(im)
 }
 
-// check verifies that an image is well formed: its checksum has told that it
-// is what was written.
+// check verifies that an image is well formed, so that no read of the page can
+// fail for what is in it, whatever other pages hold: its checksum has told that
+// it is what was written.
 func check(im engine.Image) error {
-	kind := Kind(im.Kind)
+	off := 0
 	if im.Addr.Class == engine.ClassHashed {
 		if _, err := leafImage(im); err != nil {
 			return err
 		}
-		if kind != KindHashed {
-			return fmt.Errorf("page: %+v: kind %d: %w", im.Addr, kind, engine.ErrCorrupt)
-		}
+	} else {
+		off = bodyOffset(im.Addr.No, Kind(im.Kind), 0)
 	}
-	body := im.Data
-	off := 0
-	if im.Addr.Class == engine.ClassPlain {
-		off = bodyOffset(im.Addr.No, kind, 0)
-	}
-	if len(body) < off {
-		return fmt.Errorf("page: %+v: %d bytes: %w", im.Addr, len(body), engine.ErrCorrupt)
-	}
-	var err error
-	switch kind {
-	case KindHashed:
-		err = Hashed(body[off:]).Check()
-	case KindLeaf, KindInner:
-		err = Ordered(body[off:]).Check()
-	case KindRaw, KindHeader:
-	default:
-		err = fmt.Errorf("kind %d", kind)
+	err := errShort
+	switch {
+	case !placed(im.Addr, Kind(im.Kind)):
+		err = fmt.Errorf("kind %d", im.Kind)
+	case off != 0 && len(im.Data) >= off && Header(im.Data).embedded() != (Kind(im.Kind) == KindHashed):
+		err = errHeader
+	case len(im.Data) >= off:
+		err = checkBody(Kind(im.Kind), im.Addr.No, im.Data[off:])
 	}
 	if err != nil {
 		return fmt.Errorf("page: %+v: %w: %w", im.Addr, err, engine.ErrCorrupt)
+	}
+	return nil
+}
+
+var (
+	errShort  = errors.New("too short")
+	errHeader = errors.New("header of another kind of page")
+	errInner  = errors.New("malformed inner node")
+)
+
+// placed tells whether a page of a kind can stand at an address.
+func placed(addr engine.Addr, kind Kind) bool {
+	switch {
+	case addr.Class == engine.ClassHashed:
+		return kind == KindHashed
+	case kind == KindHashed || kind == KindHeader:
+		return addr.No == 0
+	default:
+		return kind == KindRaw || kind == KindLeaf || kind == KindInner
+	}
+}
+
+// checkBody verifies what an image holds behind its header.
+func checkBody(kind Kind, no uint64, body []byte) error {
+	switch kind {
+	case KindHashed:
+		return Hashed(body).Check()
+	case KindLeaf:
+		return Ordered(body).Check()
+	case KindInner:
+		return checkInner(Ordered(body))
+	case KindRaw:
+		if no == 0 && (len(body) < rawHead || rawLen(body) > uint64(min(len(body)-rawHead, rawMax))) {
+			return errShort
+		}
+	default: // a header alone
+	}
+	return nil
+}
+
+// checkInner verifies an inner node: it has children, and all of each of them.
+func checkInner(o Ordered) error {
+	if err := o.Check(); err != nil {
+		return err
+	}
+	if o.Len() == 0 {
+		return errInner
+	}
+	for i := range o.Len() {
+		if len(o.Item(i)) < childHead {
+			return errInner
+		}
 	}
 	return nil
 }

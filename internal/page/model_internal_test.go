@@ -745,8 +745,8 @@ func (w *world) verifyObject(a *Access, id uint64, o *objectModel) error {
 			return err
 		}
 		require.EqualValues(w.t, len(o.bytes), n)
-		got := make([]byte, n)
-		if err := a.StringRead(id, 0, got); err != nil {
+		got, err := a.StringGet(id, 0, int(n))
+		if err != nil {
 			return err
 		}
 		require.True(w.t, string(got) == string(o.bytes), "object %#x", id)

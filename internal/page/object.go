@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/brockdb/brock/internal/engine"
 )
@@ -53,9 +54,18 @@ func (a *Access) Header(obj uint64) (Header, error) {
 	return g.header(), nil
 }
 
+// headed returns page 0 of an object that has a header.
+func (a *Access) headed(obj uint64) (pg, error) {
+	g, err := a.fetch(obj, 0)
+	if err == nil && g.kind == KindRaw {
+		return pg{}, fmt.Errorf("page: object %#x has no header: %w", obj, engine.ErrCorrupt)
+	}
+	return g, err
+}
+
 // EditHeader returns an object's header, whose Aux may be changed at once.
 func (a *Access) EditHeader(obj uint64) (Header, error) {
-	g, err := a.fetch(obj, 0)
+	g, err := a.headed(obj)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +104,9 @@ const (
 	subShift   = 32             // an element's own value number s is in pages s<<subShift+i
 )
 
+// MaxString is the highest length of a string.
+const MaxString = 512 << 20
+
 // CreateString makes a new object that holds value, or its beginning if length
 // is higher; the rest reads as zeroes.
 func (a *Access) CreateString(obj uint64, typ uint8, value []byte, length int) error {
@@ -119,76 +132,107 @@ func (a *Access) StringLen(obj uint64) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return stringLen(&g), nil
+	return stringLen(&g)
 }
 
 // stringLen reads a string's length from its page 0.
-func stringLen(g *pg) uint64 {
-	if g.kind == KindRaw {
-		return uint64(binary.LittleEndian.Uint32(g.block))
+func stringLen(g *pg) (n uint64, err error) {
+	switch g.kind {
+	case KindRaw:
+		return rawLen(g.block), nil
+	case KindHeader:
+		n = binary.LittleEndian.Uint64(g.header().Aux())
+	default:
+		n = math.MaxUint64
 	}
-	return binary.LittleEndian.Uint64(g.header().Aux())
+	if n > MaxString {
+		err = fmt.Errorf("page: object %#x page 0 is no string's: %w", g.obj, engine.ErrCorrupt)
+	}
+	return n, err
 }
 
-// StringRead fills b with the bytes from off on; all of them exist. All chunks
+// rawLen reads a string's length from a page 0 of KindRaw.
+func rawLen(block []byte) uint64 { return uint64(binary.LittleEndian.Uint32(block)) }
+
+// StringGet returns a copy of n bytes of a string from off on. Nothing is
+// allocated before the pages that tell which chunks exist are known to be there.
+func (a *Access) StringGet(obj, off uint64, n int) ([]byte, error) {
+	length, err := a.StringLen(obj)
+	if err != nil {
+		return nil, err
+	}
+	if n < 0 || off > length || uint64(n) > length-off {
+		return nil, fmt.Errorf("page: object %#x: %d bytes at %d of %d: %w", obj, n, off, length, engine.ErrCorrupt)
+	}
+	if n > chunkBytes {
+		if _, err := a.fetch(obj, firstMap+mapCount(length)-1); err != nil {
+			return nil, err
+		}
+	}
+	b := make([]byte, n)
+	return b, a.stringRead(obj, off, b)
+}
+
+// stringRead fills b with the bytes from off on; all of them exist. All chunks
 // that are cold are missed together.
-func (a *Access) StringRead(obj, off uint64, b []byte) error {
+func (a *Access) stringRead(obj, off uint64, b []byte) error {
 	var cold error
 	for len(b) > 0 {
-		chunk, err := a.StringChunk(obj, off)
-		if errors.Is(err, ErrCold) && a.missedChunk() {
+		chunk, n, err := a.stringChunk(obj, off)
+		if errors.Is(err, ErrCold) && n > 0 {
 			cold = err
-			chunk = b[:min(len(b), int(chunkBytes-off%chunkBytes))]
 		} else if err != nil {
 			return err
 		}
-		n := copy(b, chunk)
+		copy(b, chunk)
+		n = min(n, len(b))
 		b = b[n:]
 		off += uint64(n)
 	}
 	return cold
 }
 
-// missedChunk tells whether the last page missed is a chunk of a string, not
-// what tells which chunks there are.
-func (a *Access) missedChunk() bool {
-	no := a.cold[len(a.cold)-1].addr.No
-	return no >= firstChunk && no < firstMap
-}
-
 // StringChunk returns some bytes from off on, at least one: what stands
 // together. Valid until the access ends, releases or changes something.
 func (a *Access) StringChunk(obj, off uint64) ([]byte, error) {
+	chunk, _, err := a.stringChunk(obj, off)
+	return chunk, err
+}
+
+// stringChunk is StringChunk. Where the chunk itself is cold, n tells how many
+// bytes of it follow; else it is the number of bytes returned.
+func (a *Access) stringChunk(obj, off uint64) (chunk []byte, n int, err error) {
 	g, err := a.fetch(obj, 0)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	length := stringLen(&g)
+	length, err := stringLen(&g)
+	if err != nil {
+		return nil, 0, err
+	}
 	if off >= length {
-		return nil, fmt.Errorf("page: object %#x: byte %d of %d: %w", obj, off, length, engine.ErrCorrupt)
+		return nil, 0, fmt.Errorf("page: object %#x: byte %d of %d: %w", obj, off, length, engine.ErrCorrupt)
 	}
 	if g.kind == KindRaw {
-		return g.block[rawHead+off : rawHead+length], nil
+		chunk = g.block[rawHead+off : rawHead+length]
+		return chunk, len(chunk), nil
 	}
 	c, at := off/chunkBytes, off%chunkBytes
-	n := min(chunkBytes, length-c*chunkBytes)
+	end := min(chunkBytes, length-c*chunkBytes)
 	there, err := a.chunkThere(obj, c)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	if !there {
-		return a.m.zeroes[at:n], nil
-	}
-	if g, err = a.fetch(obj, firstChunk+c); err != nil {
-		return nil, err
-	}
-	if have := uint64(len(g.block)); have < n {
-		if at >= have {
-			return a.m.zeroes[at:n], nil
+	chunk = a.m.zeroes[at:end]
+	if there {
+		if g, err = a.fetch(obj, firstChunk+c); err != nil {
+			return nil, int(end - at), err
 		}
-		n = have
+		if have := uint64(len(g.block)); have > at {
+			chunk = g.block[at:min(have, end)]
+		}
 	}
-	return g.block[at:n], nil
+	return chunk, len(chunk), nil
 }
 
 // chunkThere tells whether a chunk of a string exists.
@@ -208,7 +252,11 @@ func (a *Access) StringWrite(obj, off uint64, b []byte) error {
 	if err != nil {
 		return err
 	}
-	end := max(off+uint64(len(b)), stringLen(&g))
+	length, err := stringLen(&g)
+	if err != nil {
+		return err
+	}
+	end := max(off+uint64(len(b)), length)
 	if g.kind != KindRaw {
 		return a.stringWrite(obj, off, b, end)
 	}
@@ -229,7 +277,7 @@ func (a *Access) StringWrite(obj, off uint64, b []byte) error {
 // unraw turns a raw page 0 into a header with chunks, and writes b.
 func (a *Access) unraw(g *pg, off uint64, b []byte, end uint64) error {
 	a.edit(g)
-	old := append([]byte(nil), g.block[rawHead:rawHead+int(stringLen(g))]...)
+	old := append([]byte(nil), g.block[rawHead:rawHead+int(rawLen(g.block))]...)
 	ref, blk := a.m.pool.Alloc(HeaderSize)
 	initHeader(blk, 0)
 	a.setBlock(g, ref, blk)
@@ -249,7 +297,11 @@ func (a *Access) stringWrite(obj, off uint64, b []byte, end uint64) error {
 	if err != nil {
 		return err
 	}
-	if old := stringLen(&g); old != end {
+	old, err := stringLen(&g)
+	if err != nil {
+		return err
+	}
+	if old != end {
 		a.edit(&g)
 		for m := mapCount(old); m < mapCount(end); m++ {
 			mg := a.create(g.p, desc{obj: obj, no: firstMap + m, kind: KindRaw}, 16)
@@ -281,7 +333,11 @@ func (a *Access) warmChunks(obj, off, n uint64) error {
 	if err != nil {
 		return err
 	}
-	have := mapCount(stringLen(&g))
+	length, err := stringLen(&g)
+	if err != nil {
+		return err
+	}
+	have := mapCount(length)
 	var cold error
 	for c := off / chunkBytes; n > 0 && c <= (off+n-1)/chunkBytes && c/mapChunks < have; c++ {
 		there, err := a.chunkThere(obj, c)
@@ -342,7 +398,7 @@ func (a *Access) markChunk(obj, c uint64) error {
 // SubPut stores an element's own value in pages of its object and returns the
 // number by which SubGet finds it. The object has a header.
 func (a *Access) SubPut(obj uint64, value []byte) (sub uint32, err error) {
-	g, err := a.fetch(obj, 0)
+	g, err := a.headed(obj)
 	if err != nil {
 		return 0, err
 	}

@@ -3,6 +3,7 @@ package page
 import (
 	"cmp"
 	"fmt"
+	"math/bits"
 	"slices"
 
 	"github.com/brockdb/brock/internal/engine"
@@ -166,8 +167,11 @@ func (a *Access) leafAt(p *Part, t *Table, pos uint64) (g pg, found bool, err er
 // leaf is embedded in page 0.
 func (a *Access) objectLeaf(obj, hash uint64) (t *Table, g pg, err error) {
 	g, err = a.fetch(obj, 0)
-	if err != nil || g.header().embedded() {
+	if err != nil || g.kind == KindHashed {
 		return nil, g, err
+	}
+	if g.kind != KindHeader {
+		return nil, pg{}, fmt.Errorf("page: object %#x page 0 is no table's: %w", obj, engine.ErrCorrupt)
 	}
 	if t, err = a.table(obj); err != nil {
 		return nil, pg{}, err
@@ -733,12 +737,11 @@ func resolve(images []imageOf) []imageOf {
 // tableOf builds a table of cold leaves from images that resolve chose, and
 // fails if a range is without one.
 func (p *Part) tableOf(obj uint64, dir bool, images []imageOf) (*Table, error) {
+	if err := complete(obj, images); err != nil {
+		return nil, err
+	}
 	t := &Table{obj: obj, dir: dir, leaves: []pid{none}}
-	next := uint64(0)
-	for i, im := range images {
-		if im.first != next || i > 0 && next == 0 {
-			return nil, fmt.Errorf("page: object %#x: no image for hash %#x: %w", obj, next, engine.ErrCorrupt)
-		}
+	for _, im := range images {
 		id, d := p.newDesc()
 		d.obj, d.no, d.depth, d.kind, d.lsn = obj, im.first|im.no, im.depth, KindHashed, im.lsn
 		d.flags = flagHashed
@@ -750,10 +753,33 @@ func (p *Part) tableOf(obj uint64, dir bool, images []imageOf) (*Table, error) {
 		}
 		t.set(id, im.first, im.depth)
 		t.next = max(t.next, uint32(im.no))
+	}
+	return t, nil
+}
+
+// unevenDepth is how many bits more than the number of its leaves asks for the
+// prefix of a leaf may have: hashes are spread evenly, and a table that is
+// deeper would be memory for what no leaf accounts for.
+const unevenDepth = 16
+
+// complete fails if a range of an object's table is without an image, or if
+// the table would be deeper than so many images explain.
+func complete(obj uint64, images []imageOf) error {
+	next := uint64(0)
+	lacks := func() error {
+		return fmt.Errorf("page: object %#x: no image for hash %#x: %w", obj, next, engine.ErrCorrupt)
+	}
+	for i, im := range images {
+		if im.first != next || i > 0 && next == 0 {
+			return lacks()
+		}
+		if int(im.depth) > bits.Len(uint(len(images)))+unevenDepth {
+			return fmt.Errorf("page: object %#x: %d images, one of depth %d: %w", obj, len(images), im.depth, engine.ErrCorrupt)
+		}
 		next = im.end() + 1
 	}
 	if next != 0 || len(images) == 0 {
-		return nil, fmt.Errorf("page: object %#x: no image for hash %#x: %w", obj, next, engine.ErrCorrupt)
+		return lacks()
 	}
-	return t, nil
+	return nil
 }

@@ -89,6 +89,21 @@ func (a *Access) node(t Tree, no uint64) (pg, error) {
 // maxLevels is more than any tree can have.
 const maxLevels = 24
 
+// leafReached tells whether the way down a tree, which ends with g or with
+// err, has led to a leaf.
+func leafReached(g pg, err error) error {
+	if err == nil && g.kind != KindLeaf {
+		err = fmt.Errorf("page: object %#x page %d is below itself: %w", g.obj, g.no, engine.ErrCorrupt)
+	}
+	return err
+}
+
+// noItem is the error where the counts on the way to a position have led to a
+// leaf that does not have so many items.
+func noItem(t Tree, no, pos uint64) error {
+	return fmt.Errorf("page: object %#x page %d: no item %d: %w", t.Obj, no, pos, engine.ErrCorrupt)
+}
+
 // seekPos walks to the item at a position, or to where one would be inserted.
 func (a *Access) seekPos(t Tree, pos uint64) ([]frame, error) {
 	path := a.path[:0]
@@ -106,8 +121,11 @@ func (a *Access) seekPos(t Tree, pos uint64) ([]frame, error) {
 		path = append(path, frame{g, i})
 		g.no = childNo(o.Item(i))
 	}
-	if err != nil {
+	if err := leafReached(g, err); err != nil {
 		return nil, err
+	}
+	if pos > uint64(Ordered(g.body()).Len()) {
+		return nil, noItem(t, g.no, pos)
 	}
 	path = append(path, frame{g, int(pos)})
 	a.path = path
@@ -123,7 +141,7 @@ func (a *Access) seekEnd(t Tree) ([]frame, error) {
 		path = append(path, frame{g, o.Len() - 1})
 		g.no = childNo(o.Item(o.Len() - 1))
 	}
-	if err != nil {
+	if err := leafReached(g, err); err != nil {
 		return nil, err
 	}
 	path = append(path, frame{g, Ordered(g.body()).Len()})
@@ -150,7 +168,7 @@ func (a *Access) seekKey(t Tree, key []byte, ranked bool) (path []frame, rank ui
 		path = append(path, frame{g, i})
 		g.no = childNo(o.Item(i))
 	}
-	if err != nil {
+	if err := leafReached(g, err); err != nil {
 		return nil, 0, false, err
 	}
 	o := Ordered(g.body())
@@ -273,7 +291,7 @@ func (a *Access) TreeRun(t Tree, pos uint64) (Run, error) {
 	f := path[len(path)-1]
 	r := Run{First: pos - uint64(f.i), o: Ordered(f.g.body())}
 	if f.i >= r.Len() {
-		return Run{}, fmt.Errorf("page: object %#x: no item %d: %w", t.Obj, pos, engine.ErrCorrupt)
+		return Run{}, noItem(t, f.g.no, pos)
 	}
 	return r, nil
 }
@@ -324,10 +342,13 @@ func (a *Access) TreeReplaceAt(t Tree, pos uint64, item []byte) error {
 	if err != nil {
 		return err
 	}
-	if _, err := a.fetch(t.Obj, 0); err != nil {
+	if _, err := a.headed(t.Obj); err != nil {
 		return err
 	}
 	f := &path[len(path)-1]
+	if f.i == Ordered(f.g.body()).Len() {
+		return noItem(t, f.g.no, pos)
+	}
 	a.edit(&f.g)
 	o := Ordered(f.g.body())
 	if o.Replace(f.i, item) {
@@ -351,7 +372,7 @@ func (a *Access) insert(t Tree, path []frame, item []byte) error {
 // pour puts an item into the leaf at the end of path, which it splits if need
 // be, and adds one plus lost to the counts on the way.
 func (a *Access) pour(t Tree, path []frame, item []byte, lost int64) error {
-	if _, err := a.fetch(t.Obj, 0); err != nil {
+	if _, err := a.headed(t.Obj); err != nil {
 		return err // page numbers come from the header
 	}
 	for {
@@ -540,7 +561,7 @@ func (a *Access) TreeReach(t Tree, key []byte) error {
 // TreeDelete removes the item with a key and tells whether it was there. Cost:
 // O(log n), and less than TreeFind with TreeRemove.
 func (a *Access) TreeDelete(t Tree, key []byte) (bool, error) {
-	if _, err := a.fetch(t.Obj, 0); err != nil {
+	if _, err := a.headed(t.Obj); err != nil {
 		return false, err
 	}
 	path, _, found, err := a.seekKey(t, key, false)
@@ -602,7 +623,7 @@ func (a *Access) TreeRemove(t Tree, pos, n uint64) error {
 		}
 		at = r.End()
 	}
-	if _, err := a.fetch(t.Obj, 0); err != nil {
+	if _, err := a.headed(t.Obj); err != nil {
 		return err
 	}
 	for left := n; left > 0; {
@@ -612,6 +633,9 @@ func (a *Access) TreeRemove(t Tree, pos, n uint64) error {
 		}
 		f := &path[len(path)-1]
 		k := min(left, uint64(Ordered(f.g.body()).Len()-f.i))
+		if k == 0 {
+			return noItem(t, f.g.no, pos)
+		}
 		a.cut(t, path, int(k))
 		left -= k
 	}

@@ -121,7 +121,7 @@ func (b *backup) object(e Entry) error {
 	var n uint64
 	var aux []byte
 	err := b.step(func(t *Tx) error {
-		h, err := t.acc.Header(e.Object)
+		h, err := t.header(e.Object)
 		if err == nil {
 			n, aux = h.Count(), slices.Clone(h.Aux())
 		}

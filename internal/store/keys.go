@@ -75,7 +75,7 @@ func (t *Tx) copyObject(e Entry) (uint64, error) {
 	if e.Type == String {
 		return obj, t.copyString(e, obj)
 	}
-	h, err := t.acc.Header(e.Object)
+	h, err := t.header(e.Object)
 	if err != nil {
 		return 0, err
 	}

@@ -168,11 +168,11 @@ func (t *Tx) wholeKey(obj uint64) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if n <= ShortName || n > MaxString {
+	if n <= ShortName {
 		return "", fmt.Errorf("store: object %#x: key of %d bytes: %w", obj, n, engine.ErrCorrupt)
 	}
-	b := make([]byte, n)
-	return stringOf(b), t.acc.StringRead(obj, 0, b)
+	b, err := t.acc.StringGet(obj, 0, int(n))
+	return stringOf(b), err
 }
 
 // splitField divides what a table holds for a field or member: the reference

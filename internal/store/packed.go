@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/brockdb/brock/internal/engine"
+	"github.com/brockdb/brock/internal/page"
 )
 
 // packed is a small list, set or hash as it stands in its key's entry: its
@@ -153,14 +154,20 @@ func (t *Tx) Len(e Entry) (int, error) {
 		n, err := packed(e.Inline).count()
 		return n / packedWidth(e.Type), err
 	}
-	h, err := t.acc.Header(e.Object)
+	h, err := t.header(e.Object)
 	if err != nil {
 		return 0, err
 	}
-	if h == nil {
-		return 0, fmt.Errorf("store: object %#x is no collection: %w", e.Object, engine.ErrCorrupt)
-	}
 	return int(h.Count()), nil
+}
+
+// header returns the header of an object that is no string.
+func (t *Tx) header(obj uint64) (page.Header, error) {
+	h, err := t.acc.Header(obj)
+	if err == nil && h == nil {
+		err = fmt.Errorf("store: object %#x is no collection: %w", obj, engine.ErrCorrupt)
+	}
+	return h, err
 }
 
 // putPacked makes p what the key holds; a collection without elements is none.

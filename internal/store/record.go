@@ -455,7 +455,7 @@ func (t *Tx) unscore(obj uint64, member string) (removed bool, err error) {
 
 // insert puts an element of a list before the one at a position.
 func (t *Tx) insert(obj, pos uint64, value []byte) error {
-	h, err := t.acc.Header(obj)
+	h, err := t.header(obj)
 	if err != nil {
 		return err
 	}

@@ -189,7 +189,7 @@ func (s *Store) readOnce(t *Tx, mask uint64, fn func(*Tx) error) error {
 // broken tells whether err is not a command's own refusal but a failure to do
 // its work, which must not happen after its first change.
 func broken(err error) bool {
-	return errors.Is(err, page.ErrCold) || errors.Is(err, page.ErrHeld) || errors.Is(err, engine.ErrCorrupt) || errors.Is(err, engine.ErrNotFound)
+	return errors.Is(err, page.ErrCold) || errors.Is(err, page.ErrHeld) || errors.Is(err, engine.ErrCorrupt)
 }
 
 // retried tells whether a command that returns err is run again, see prepare.

@@ -2,9 +2,7 @@ package store
 
 import (
 	"encoding/binary"
-	"fmt"
 
-	"github.com/brockdb/brock/internal/engine"
 	"github.com/brockdb/brock/internal/page"
 )
 
@@ -98,12 +96,9 @@ func (t *Tx) StreamInfo(e Entry) (s StreamInfo, err error) {
 		s.Len, err = p.count()
 		return s, err
 	}
-	h, err := t.acc.Header(e.Object)
+	h, err := t.header(e.Object)
 	if err != nil {
 		return s, err
-	}
-	if h == nil {
-		return s, fmt.Errorf("store: object %#x is no stream: %w", e.Object, engine.ErrCorrupt)
 	}
 	s = streamInfo(h.Aux())
 	s.Len = int(h.Count())
@@ -256,7 +251,7 @@ func (t *Tx) StreamSpan(e Entry, first, last StreamID) (at, n int, err error) {
 		last.Ms++
 	}
 	if last == (StreamID{}) { // the highest id of all
-		h, err := t.acc.Header(e.Object)
+		h, err := t.header(e.Object)
 		if err != nil {
 			return 0, 0, err
 		}

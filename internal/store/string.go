@@ -7,7 +7,7 @@ import "github.com/brockdb/brock/internal/page"
 // copy.
 
 // MaxString is the highest length of a string, as in Redis.
-const MaxString = 512 << 20
+const MaxString = page.MaxString
 
 // fitsInline tells whether a value of n bytes stands in the entry of key.
 func fitsInline(key string, n int) bool { return len(key)+n <= InlineMax }
@@ -69,8 +69,7 @@ func (t *Tx) StringGet(e *Entry) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := make([]byte, n)
-	return b, t.acc.StringRead(e.Object, 0, b)
+	return t.acc.StringGet(e.Object, 0, int(n))
 }
 
 // StringLen returns the length of a string entry's value.
@@ -87,8 +86,7 @@ func (t *Tx) StringRange(e Entry, off, n int) ([]byte, error) {
 	if e.Object == 0 {
 		return append(make([]byte, 0, n), e.Inline[off:off+n]...), nil
 	}
-	b := make([]byte, n)
-	return b, t.acc.StringRead(e.Object, uint64(off), b)
+	return t.acc.StringGet(e.Object, uint64(off), n)
 }
 
 // StringChunk returns some bytes from off on, at least one, without a copy:

@@ -286,7 +286,7 @@ func (z *ZSetEdit) Remove(member string) (removed bool, err error) {
 	if removed, err = z.t.unscore(z.e.Object, member); err != nil || !removed {
 		return false, err
 	}
-	h, err := z.t.acc.Header(z.e.Object)
+	h, err := z.t.header(z.e.Object)
 	if err != nil || h.Count() > 0 {
 		return true, err
 	}
