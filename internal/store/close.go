@@ -71,6 +71,7 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.life.cancel()
+	s.deadlines.close()
 	s.life.wg.Wait()
 	s.life.use.Lock() // no step runs, nobody loads pages, no View is opened
 	s.views.each(func(v *view) { s.closeView(v, ErrClosed) })

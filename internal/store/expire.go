@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"sync"
+	"time"
 
 	"github.com/google/btree"
 )
@@ -10,9 +11,20 @@ import (
 // deadlineIndex orders the keys that expire by when they do. A key stands in
 // it by its space and hash: items hold no pointers, and the directory tells
 // the rest. Derived state: it changes at commit and is rebuilt by Open.
+//
+// It counts, for each space, the items before a mark, which follows the time
+// that it is asked for: how many keys have expired costs each of them one step,
+// once.
 type deadlineIndex struct {
 	mu   sync.Mutex
 	tree *btree.BTreeG[deadlineItem]
+	mark deadlineItem     // the items before it are counted
+	due  map[uint64]int64 // how many they are, by space
+
+	clock Clock         // of the alarm; nil while there is none
+	armed int64         // the deadline that the alarm is set for, 0 if it is not set
+	stop  func() bool   // stops the alarm, if armed
+	rang  chan struct{} // gets what the alarm says
 }
 
 // deadlineItem is one key's deadline.
@@ -22,17 +34,23 @@ type deadlineItem struct {
 	hash  uint64
 }
 
+// before orders items.
+func (i deadlineItem) before(j deadlineItem) bool {
+	if c := cmp.Compare(i.at, j.at); c != 0 {
+		return c < 0
+	}
+	if c := cmp.Compare(i.space, j.space); c != 0 {
+		return c < 0
+	}
+	return i.hash < j.hash
+}
+
 // newDeadlineIndex returns an empty index.
 func newDeadlineIndex() *deadlineIndex {
-	return &deadlineIndex{tree: btree.NewG(64, func(a, b deadlineItem) bool {
-		if c := cmp.Compare(a.at, b.at); c != 0 {
-			return c < 0
-		}
-		if c := cmp.Compare(a.space, b.space); c != 0 {
-			return c < 0
-		}
-		return a.hash < b.hash
-	})}
+	return &deadlineIndex{
+		tree: btree.NewG(64, deadlineItem.before),
+		due:  make(map[uint64]int64), rang: make(chan struct{}, 1),
+	}
 }
 
 // change moves a key from one deadline to another; 0 is none.
@@ -40,15 +58,36 @@ func (x *deadlineIndex) change(d deadlineChange) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if d.before != 0 {
-		x.tree.Delete(deadlineItem{d.before, d.space, d.hash})
+		x.delete(deadlineItem{d.before, d.space, d.hash})
 	}
-	if d.after != 0 {
-		x.tree.ReplaceOrInsert(deadlineItem{d.after, d.space, d.hash})
+	if d.after == 0 {
+		return
+	}
+	i := deadlineItem{d.after, d.space, d.hash}
+	if _, was := x.tree.ReplaceOrInsert(i); !was && i.before(x.mark) {
+		x.count(i, 1)
+	}
+	if x.armed == 0 || i.at < x.armed {
+		x.arm(i.at, 0)
 	}
 }
 
-// due returns up to n items whose deadline is before now.
-func (x *deadlineIndex) due(now int64, n int) (items []deadlineItem) {
+// delete removes an item. The caller holds mu.
+func (x *deadlineIndex) delete(i deadlineItem) {
+	if _, was := x.tree.Delete(i); was && i.before(x.mark) {
+		x.count(i, -1)
+	}
+}
+
+// count adds to the number of a space's items before the mark.
+func (x *deadlineIndex) count(i deadlineItem, by int64) {
+	if x.due[i.space] += by; x.due[i.space] == 0 {
+		delete(x.due, i.space)
+	}
+}
+
+// expired returns up to n items whose deadline is before now.
+func (x *deadlineIndex) expired(now int64, n int) (items []deadlineItem) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.tree.Ascend(func(i deadlineItem) bool {
@@ -61,35 +100,140 @@ func (x *deadlineIndex) due(now int64, n int) (items []deadlineItem) {
 	return items
 }
 
+// countSlice is how many items are counted before others get the lock.
+const countSlice = 1024
+
 // dueIn returns how many keys of a space have a deadline before now.
-func (x *deadlineIndex) dueIn(space uint64, now int64) (n int64) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.tree.Ascend(func(i deadlineItem) bool {
-		if i.at >= now {
+func (x *deadlineIndex) dueIn(space uint64, now int64) int64 {
+	for {
+		x.mu.Lock()
+		done := x.move(now)
+		n := x.due[space]
+		x.mu.Unlock()
+		if done {
+			return n
+		}
+	}
+}
+
+// settle does the counting for dueIn at this time: who holds locks that others
+// wait for calls it before.
+func (x *deadlineIndex) settle(now int64) { x.dueIn(0, now) }
+
+// move sets the mark to now, or goes on by countSlice items and returns false.
+// A mark that is ahead goes back at once, so that callers of two moments do not
+// undo each other's work for ever.
+func (x *deadlineIndex) move(now int64) (done bool) {
+	to, n := deadlineItem{at: now}, 0
+	x.tree.DescendLessOrEqual(x.mark, func(i deadlineItem) bool {
+		if i.before(to) {
 			return false
 		}
-		if i.space == space {
-			n++
+		if i.before(x.mark) {
+			x.count(i, -1)
 		}
 		return true
 	})
-	return n
+	if to.before(x.mark) {
+		x.mark = to
+	}
+	x.tree.AscendRange(x.mark, to, func(i deadlineItem) bool {
+		if n++; n > countSlice {
+			x.mark = i
+			return false
+		}
+		x.count(i, 1)
+		return true
+	})
+	if n <= countSlice {
+		x.mark = to
+	}
+	return n <= countSlice
 }
 
-// first returns the earliest deadline, 0 if there is none.
-func (x *deadlineIndex) first() int64 {
+// maxAlarm bounds how long the alarm is set for: the system's time may be set
+// meanwhile, or the system suspended.
+const maxAlarm = time.Minute
+
+// watch sets the alarm for the first deadline, now and from now on.
+func (x *deadlineIndex) watch(c Clock) {
+	x.mu.Lock()
+	x.clock = c
+	x.mu.Unlock()
+	x.rearm(0)
+}
+
+// rearm sets the alarm for the first deadline, but not before the given time
+// has passed.
+func (x *deadlineIndex) rearm(wait time.Duration) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	i, _ := x.tree.Min()
-	return i.at
+	x.disarm()
+	if i, ok := x.tree.Min(); ok {
+		x.arm(i.at, wait)
+	}
+}
+
+// arm sets the alarm for a deadline: it rings a millisecond later, when the key
+// has expired. The caller holds mu.
+func (x *deadlineIndex) arm(at int64, wait time.Duration) {
+	if x.clock == nil {
+		return
+	}
+	x.disarm()
+	x.armed = at
+	in := min(time.UnixMilli(at).Sub(x.clock.Now()), maxAlarm) + time.Millisecond
+	x.stop = x.clock.AfterFunc(max(in, wait), x.ring)
+}
+
+// disarm stops the alarm. The caller holds mu.
+func (x *deadlineIndex) disarm() {
+	if x.armed != 0 {
+		x.stop()
+	}
+	x.armed = 0
+}
+
+// ring wakes the housekeeper. It takes no lock: a clock may call it at any time.
+func (x *deadlineIndex) ring() {
+	select {
+	case x.rang <- struct{}{}:
+	default:
+	}
+}
+
+// close ends the alarm.
+func (x *deadlineIndex) close() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.disarm()
+	x.clock = nil
 }
 
 // forget removes an item whose key is gone with its space.
 func (x *deadlineIndex) forget(i deadlineItem) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.tree.Delete(i)
+	x.delete(i)
+}
+
+// expiryRetry is how long the alarm stays silent after keys could not be
+// removed, for want of space for example.
+const expiryRetry = time.Second
+
+// expire removes what has expired and sets the alarm for what comes next.
+func (s *Store) expire() {
+	n, err := s.expireDue()
+	s.stats.expired.Add(int64(n))
+	wait := time.Duration(0)
+	if err != nil {
+		wait = expiryRetry
+		if s.usable() == nil {
+			s.stats.background.Add(1)
+			s.logger.Error("brock: expiry", "error", err)
+		}
+	}
+	s.deadlines.rearm(wait)
 }
 
 // expireBatch is how many keys one turn of the active expiry removes.
@@ -100,7 +244,7 @@ const expireBatch = 128
 // an expired key is absent, collected or not.
 func (s *Store) expireDue() (total int, err error) {
 	for {
-		items := s.deadlines.due(s.clock.Now().UnixMilli()-1, expireBatch) // see Tx.expired
+		items := s.deadlines.expired(s.clock.Now().UnixMilli(), expireBatch)
 		if len(items) == 0 {
 			return total, nil
 		}

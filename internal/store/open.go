@@ -220,6 +220,7 @@ func (s *Store) start() {
 	if s.opts.NoTimers {
 		return
 	}
+	s.deadlines.watch(s.clock)
 	s.life.wg.Go(s.housekeepLoop)
 	if s.base == nil {
 		return
@@ -293,29 +294,32 @@ func (s *Store) housekeepLoop() {
 		select {
 		case <-s.life.ctx.Done():
 			return
+		case <-s.deadlines.rang:
+			if s.usable() == nil {
+				s.expire()
+			}
+			continue
 		case <-tick.C:
 		case <-s.life.tidy:
 		}
 		if s.usable() == nil {
-			s.Housekeep()
+			s.tidyUp()
 		}
 	}
 }
 
 // Housekeep does one turn of the background's work.
 func (s *Store) Housekeep() {
+	s.expire()
+	s.tidyUp()
+}
+
+// tidyUp does what Housekeep does beside expiry.
+func (s *Store) tidyUp() {
 	if s.enter() != nil {
 		return
 	}
 	defer s.leave()
-	if at := s.deadlines.first(); at != 0 && at < s.clock.Now().UnixMilli() {
-		n, err := s.expireDue()
-		s.stats.expired.Add(int64(n))
-		if err != nil && s.usable() == nil {
-			s.stats.background.Add(1)
-			s.logger.Error("brock: expiry", "error", err)
-		}
-	}
 	if err := s.sweepSpaces(); err != nil && s.usable() == nil {
 		s.stats.background.Add(1)
 		s.logger.Error("brock: sweep", "error", err)

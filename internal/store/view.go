@@ -130,6 +130,7 @@ func (s *Store) Snapshot(fn func(*Tx) error) error {
 func (s *Store) openSnapshot(t *Tx) (lsn uint64) {
 	t.user = true
 	now := t.Now()
+	s.deadlines.settle(now)
 	lsn = s.mem.OpenSnapshot(t.acc.Lane, func() uint64 {
 		t.spaces = s.spaces.Load()
 		for _, of := range t.spaces.dbs {
