@@ -335,14 +335,19 @@ func (c *commands) MGet(keys ...string) (values [][]byte, err error) {
 // Redis: MSET key value [key value …].
 func (c *commands) MSet(pairs ...KV) error {
 	keys := make([]string, len(pairs))
+	size := 0
 	for i := range pairs {
 		keys[i] = pairs[i].Key
+		size += len(keys[i]) + len(pairs[i].Value)
 		if max(len(keys[i]), len(pairs[i].Value)) > store.MaxString {
 			return ErrTooLong
 		}
 	}
 	return c.writeAll(keys, func(t *store.Tx) error {
 		t.Warm(c.db, keys)
+		if err := t.Reserve(size); err != nil {
+			return err
+		}
 		for i := range pairs { // all partitions have to be at hand before the first change
 			if err := t.Ready(c.db, pairs[i].Key); err != nil {
 				return err

@@ -23,6 +23,9 @@ func (t *Tx) HashSet(db int, key string, e Entry, fields []Field) (added int, er
 			return 0, ErrTooLong
 		}
 	}
+	if err := reserveAll(t, fields, func(f Field) int { return len(f.Name) + len(f.Value) }); err != nil {
+		return 0, err
+	}
 	if e.Object != 0 {
 		err := t.warmFields(e.Object, len(fields), func(i int) string { return fields[i].Name })
 		if err != nil {

@@ -14,6 +14,9 @@ import (
 // behind it and returns its length. e is the key's entry; a zero Entry if the
 // key is absent.
 func (t *Tx) ListPush(db int, key string, e Entry, values [][]byte, head bool) (length int, err error) {
+	if err := reserveAll(t, values, func(v []byte) int { return len(v) }); err != nil {
+		return 0, err
+	}
 	if e.Object != 0 {
 		return t.push(e, values, head)
 	}
@@ -192,6 +195,9 @@ func (t *Tx) rangeObject(dst [][]byte, obj, at, end uint64) ([][]byte, error) {
 // ListInsert puts value before the first element equal to pivot, or behind it,
 // and returns the new length, -1 if there is no such element.
 func (t *Tx) ListInsert(db int, key string, e Entry, pivot, value []byte, after bool) (length int, err error) {
+	if err := t.Reserve(len(value)); err != nil {
+		return 0, err
+	}
 	if e.Object != 0 {
 		pos, found, err := t.listFind(e, pivot)
 		if err != nil {

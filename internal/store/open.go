@@ -330,22 +330,6 @@ func (s *Store) tidyUp() {
 	s.checkSpace()
 }
 
-// minFree is the free space below which changes are refused: what is in memory
-// and in flight still has to be written.
-const minFree = 32 << 20
-
-// checkSpace refuses changes while the device is nearly full.
-func (s *Store) checkSpace() {
-	if s.eng == nil {
-		return
-	}
-	free, err := s.eng.Free()
-	full := err == nil && free < minFree
-	if s.full.Swap(full) != full {
-		s.logger.Warn("brock: free space", "bytes", free, "changes refused", full)
-	}
-}
-
 // sliceTime bounds how long housekeeping holds a partition's lock.
 const sliceTime = time.Millisecond
 

@@ -119,6 +119,9 @@ func (t *Tx) QueuePut(name string, message []byte) (ok bool, err error) {
 	if err != nil || !ok {
 		return false, err
 	}
+	if err := t.Reserve(len(message)); err != nil {
+		return false, err
+	}
 	if err := t.itemPut(Queue, obj, queueKey(q.Next), message); err != nil {
 		return false, err
 	}

@@ -16,6 +16,9 @@ func (t *Tx) SetAdd(db int, key string, e Entry, members []string) (added int, e
 			return 0, ErrTooLong
 		}
 	}
+	if err := reserveAll(t, members, func(m string) int { return len(m) }); err != nil {
+		return 0, err
+	}
 	if e.Object != 0 {
 		if err := t.warmFields(e.Object, len(members), func(i int) string { return members[i] }); err != nil {
 			return 0, err

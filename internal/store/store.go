@@ -61,6 +61,7 @@ type Store struct {
 	broker     atomic.Bool   // one is open, see ClaimBroker
 
 	writer  writerLock
+	unseen  int                            // bytes of records since the last look at the device; under writer
 	spare   *Tx                            // the last writer's, for the next one; under writer
 	objects [page.Partitions]atomic.Uint64 // per partition the last number given to an object; changed under writer
 
@@ -344,6 +345,7 @@ func (s *Store) Wait(l Later) error { return s.Acknowledge(l.lsn) }
 // writer lock and the locks of the partitions changed.
 func (s *Store) commit(t *Tx) {
 	t.lsn = t.acc.LSN()
+	s.unseen += len(t.recs)
 	if s.wlog.log != nil {
 		s.wlog.active.Add(1)
 		if s.wlog.append(t.lsn, t.recs) && s.Durability() == Relaxed {
@@ -477,6 +479,9 @@ func (s *Store) publish(t *Tx) (committed bool, err error) {
 	}
 	if int64(len(t.recs)) > s.opts.MaxTxBytes {
 		return false, fmt.Errorf("%w: %d bytes of changes", ErrTooLarge, len(t.recs))
+	}
+	if err := s.roomFor(len(t.recs)); err != nil {
+		return false, err
 	}
 	mask := t.touched()
 	s.mem.Lock(mask)

@@ -118,6 +118,9 @@ func (t *Tx) StreamAdd(db int, key string, e Entry, id StreamID, fields []Field)
 	for _, f := range fields {
 		body = appendPacked(appendPacked(body, f.Name), f.Value)
 	}
+	if err := t.Reserve(len(body)); err != nil {
+		return err
+	}
 	if e.Object == 0 {
 		return t.streamAddPacked(db, key, e, s, body)
 	}

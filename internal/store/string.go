@@ -15,6 +15,9 @@ func fitsInline(key string, n int) bool { return len(key)+n <= InlineMax }
 // StringSet makes value the key's value, whatever it held before (old, nil if
 // nothing), with a deadline or none (0).
 func (t *Tx) StringSet(db int, key string, old *Entry, value []byte, deadline int64) error {
+	if err := t.Reserve(len(key) + len(value)); err != nil {
+		return err
+	}
 	if old != nil && old.Object != 0 {
 		if err := t.enterObject(*old); err != nil {
 			return err
@@ -102,6 +105,9 @@ func (t *Tx) StringChunk(e Entry, off int) ([]byte, error) {
 // where needed, and returns the new length. e is the key's entry; a zero Entry
 // if the key is absent. Cost: O(len(b)) for a value of its own pages.
 func (t *Tx) StringWrite(db int, key string, e Entry, off int, b []byte) (int, error) {
+	if err := t.Reserve(len(key) + len(b)); err != nil {
+		return 0, err
+	}
 	n := 0
 	if e.Type != None {
 		var err error

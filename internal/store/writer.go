@@ -125,6 +125,10 @@ func (s *Store) lockWriter() error {
 		return err
 	}
 	err := s.usable()
+	if s.unseen > roomEvery {
+		s.unseen = 0
+		s.checkSpace()
+	}
 	if err == nil && s.full.Load() {
 		err = fmt.Errorf("store: changes are refused: %w", engine.ErrNoSpace)
 	}
