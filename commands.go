@@ -117,6 +117,10 @@ func (c *commands) exec(fn func(*store.Tx) error) error {
 	return c.s.Exec(c.later, fn)
 }
 
+// firstRoom bounds for how many elements a result is given room before they are
+// read: how many there are is told by one number on disk.
+const firstRoom = 1 << 16
+
 // step runs a command as a step of a transaction.
 func (c *commands) step(fn func(*store.Tx) error) error { return c.tx.Step(c.life, fn) }
 

@@ -146,7 +146,7 @@ func (c *commands) SMembers(key string) (members []string, err error) {
 
 // allMembers returns the n members of a set.
 func allMembers(t *store.Tx, e store.Entry, n int) ([]string, error) {
-	members := make([]string, 0, n)
+	members := make([]string, 0, min(n, firstRoom))
 	err := t.SetEach(e, func(member string) error {
 		members = append(members, member)
 		return nil
@@ -230,7 +230,7 @@ func (c *commands) SPopCount(key string, count int) (members []string, err error
 
 // popMembers removes count random members of a larger set.
 func (c *commands) popMembers(t *store.Tx, key string, count int, r *rand.Rand) ([]string, error) {
-	members := make([]string, 0, count)
+	members := make([]string, 0, min(count, firstRoom))
 	for range count {
 		e, _, err := t.Lookup(c.db, key) // a packed set has moved
 		if err != nil {

@@ -270,7 +270,7 @@ func (c *commands) XRange(key string, first, last StreamID, count int) (entries 
 		case n > limit:
 			return errLong
 		}
-		entries = make([]StreamEntry, 0, n)
+		entries = make([]StreamEntry, 0, min(n, firstRoom))
 		return t.StreamEach(e, at, n, func(id store.StreamID, fields []store.Field) {
 			entry := StreamEntry{ID: StreamID{Ms: id.Ms, Seq: id.Seq}, Fields: make([]FieldValue, len(fields))}
 			for i, f := range fields {

@@ -177,7 +177,7 @@ func (c *commands) ZRange(key string, start, stop int) (members []Z, err error) 
 		case count > limit:
 			return errLong
 		}
-		members = make([]Z, 0, count)
+		members = make([]Z, 0, min(count, firstRoom))
 		return t.ZSetEach(e, first, count, func(member string, score float64) {
 			members = append(members, Z{Member: member, Score: score})
 		})

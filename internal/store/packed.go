@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/brockdb/brock/internal/engine"
@@ -164,7 +165,7 @@ func (t *Tx) Len(e Entry) (int, error) {
 // header returns the header of an object that is no string.
 func (t *Tx) header(obj uint64) (page.Header, error) {
 	h, err := t.acc.Header(obj)
-	if err == nil && h == nil {
+	if err == nil && (h == nil || h.Count() > math.MaxInt) {
 		err = fmt.Errorf("store: object %#x is no collection: %w", obj, engine.ErrCorrupt)
 	}
 	return h, err

@@ -191,3 +191,30 @@ func fuzzSetField(t *testing.T, p packed, name string, value []byte) {
 	require.NoError(t, err)
 	require.Equal(t, before+2*isNew, after)
 }
+
+// TestDamagedCount has a collection whose header tells of more elements than
+// there can be, and one whose object is a string.
+func TestDamagedCount(t *testing.T) {
+	s := openMem(t, engine.NewMemory(), Options{})
+	update(t, s, func(tx *Tx) error {
+		_, err := tx.SetAdd(0, "set", Entry{}, []string{strings.Repeat("x", 1000)})
+		return err
+	})
+	set(t, s, "string", strings.Repeat("x", 1000))
+	require.NoError(t, s.View(func(tx *Tx) error {
+		for _, key := range []string{"set", "string"} {
+			e, _, err := tx.Lookup(0, key)
+			require.NoError(t, err)
+			if key == "set" {
+				h, err := tx.acc.Header(e.Object)
+				require.NoError(t, err)
+				binary.LittleEndian.PutUint64(h[8:], 1<<63)
+			}
+			_, err = tx.Len(e)
+			require.ErrorIs(t, err, engine.ErrCorrupt, key)
+			_, err = tx.StreamInfo(e)
+			require.ErrorIs(t, err, engine.ErrCorrupt, key)
+		}
+		return nil
+	}))
+}
