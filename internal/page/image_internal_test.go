@@ -69,7 +69,9 @@ func readAll(a *Access, obj uint64, key []byte, n uint64) (err error) {
 		}
 	}
 	for _, t := range []Tree{
-		{Obj: obj}, {Obj: obj, Root: 1, Key: -1}, {Obj: obj, Key: 8},
+		{Obj: obj},
+		{Obj: obj, Root: 1, Key: -1},
+		{Obj: obj, Key: 8},
 		{Obj: obj, Root: 1, Key: -1, Cut: 8, Whole: strings.Repeat("x", 5000)},
 	} {
 		note(readTree(a, t, key, n))

@@ -119,7 +119,11 @@ func (m *Memory) get(src Source, c coldPage) (loaded, error) {
 			images = append(images, leaf)
 			return err
 		})
-		return loaded{leaves: resolve(images)}, err
+		if err != nil {
+			return loaded{}, err
+		}
+		leaves, err := resolve(images)
+		return loaded{leaves: leaves}, err
 	}
 	im, err := src.Get(c.addr)
 	if err != nil {
@@ -355,7 +359,10 @@ func (p *Part) dirTable(obj uint64, images []dirImage) (*Table, error) {
 	for i, im := range images {
 		refs[im.imageOf], of[i] = im.ref, im.imageOf
 	}
-	chosen := resolve(of)
+	chosen, err := resolve(of)
+	if err != nil {
+		return nil, fmt.Errorf("directory %#x: %w", obj, err)
+	}
 	t, err := p.tableOf(obj, true, chosen)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,8 @@ import (
 	"math/bits"
 	"slices"
 
+	"github.com/google/btree"
+
 	"github.com/brockdb/brock/internal/engine"
 )
 
@@ -718,20 +720,31 @@ func (im imageOf) end() uint64 { return im.first | ^uint64(0)>>im.depth }
 
 // resolve chooses, for each range of hashes, the image with the highest step:
 // anything else is what splits, merges and deletions left behind, or what the
-// base brought back. The result is in order of position.
-func resolve(images []imageOf) []imageOf {
+// base brought back. The result is in order of position. Two images of one step
+// never cover the same hash. Cost: O(n log n).
+func resolve(images []imageOf) ([]imageOf, error) {
 	slices.SortFunc(images, func(x, y imageOf) int { return cmp.Compare(y.step, x.step) })
-	var taken []imageOf
+	taken := btree.NewG(32, func(x, y imageOf) bool { return x.first < y.first })
 	for _, im := range images {
-		i, _ := slices.BinarySearchFunc(taken, im.first, func(t imageOf, first uint64) int {
-			return cmp.Compare(t.end(), first) // the first that ends at im.first or behind it
+		last := imageOf{first: im.end()}
+		var over bool
+		taken.DescendLessOrEqual(last, func(t imageOf) bool {
+			last, over = t, t.end() >= im.first
+			return false
 		})
-		if i < len(taken) && taken[i].first <= im.end() {
-			continue
+		switch {
+		case !over:
+			taken.ReplaceOrInsert(im)
+		case last.step == im.step:
+			return nil, fmt.Errorf("page: two images of step %d for hash %#x: %w", im.step, im.first, engine.ErrCorrupt)
 		}
-		taken = slices.Insert(taken, i, im)
 	}
-	return taken
+	chosen := make([]imageOf, 0, taken.Len())
+	taken.Ascend(func(im imageOf) bool {
+		chosen = append(chosen, im)
+		return true
+	})
+	return chosen, nil
 }
 
 // tableOf builds a table of cold leaves from images that resolve chose, and
