@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/brockdb/brock/internal/bridge"
-	"github.com/brockdb/brock/internal/store"
 )
 
 // Package mq works on the same store and in the same transactions as the
@@ -12,18 +11,15 @@ import (
 var _ = bridge.Set(reach)
 
 // reach is what bridge.Reach does.
-func reach(of any) (*store.Store, *store.Tx, error) {
+func reach(of any) (bridge.Handle, error) {
 	switch of := of.(type) {
 	case *DB:
-		return of.s, nil, of.bad
+		return bridge.Handle{Store: of.s}, of.bad
 	case *Tx:
 		if of.bad != nil {
-			return nil, nil, of.bad
+			return bridge.Handle{}, of.bad
 		}
-		if err := of.tx.Alive(of.life); err != nil {
-			return nil, nil, err
-		}
-		return of.tx.Store(), of.tx, nil
+		return bridge.Handle{Store: of.tx.Store(), Tx: of.tx, Life: of.life}, of.tx.Alive(of.life)
 	}
 	panic(fmt.Sprintf("brock: no bridge to a %T", of))
 }

@@ -40,11 +40,11 @@ type Broker struct {
 //
 // Cost: O(1), however many queues and messages there are.
 func Open(db *brock.DB, opts *Options) (*Broker, error) {
-	s, _, err := bridge.Reach(db)
+	h, err := bridge.Reach(db)
 	if err != nil {
 		return nil, err
 	}
-	return open(s)
+	return open(h.Store)
 }
 
 // open returns the broker of a store.
@@ -343,18 +343,16 @@ func publishError(err error, exchange, key string) error {
 
 // step runs fn as a step of a transaction.
 func (b *Broker) step(tx *brock.Tx, fn func(*store.Tx) error) error {
-	s, t, err := bridge.Reach(tx)
+	h, err := bridge.Reach(tx)
 	switch {
 	case err != nil:
 		return err
-	case s != b.s:
+	case h.Store != b.s:
 		return ErrForeignTx
-	case t.ReadOnly():
+	case h.Tx.ReadOnly():
 		return brock.ErrReadOnly
 	}
-	err = fn(t)
-	t.Release()
-	return err
+	return h.Tx.Step(h.Life, fn)
 }
 
 // Purge removes all messages of a queue that are ready, and returns how many.

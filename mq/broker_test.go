@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
@@ -410,4 +411,22 @@ func TestWorkQueue(t *testing.T) {
 		require.Equal(t, 1, n, body)
 	}
 	require.Zero(t, messages(t, broker, "jobs"))
+}
+
+// TestPublishTxReusedName has names of a transaction's steps come one after the
+// other in the same place, as the garbage collector may put them.
+func TestPublishTxReusedName(t *testing.T) {
+	db, broker := openBroker(t)
+	name := []byte("queue")
+	reused := func(s string) string {
+		copy(name, s)
+		return unsafe.String(unsafe.SliceData(name), len(name))
+	}
+	require.NoError(t, db.Update(func(tx *brock.Tx) error {
+		require.NoError(t, broker.PublishTx(tx, "", reused("queue"), mq.Message{})) // nobody takes it
+		return tx.Set(reused("other"), []byte("v"))
+	}))
+	got, err := db.Get("other")
+	require.NoError(t, err)
+	require.Equal(t, "v", string(got))
 }

@@ -4,17 +4,24 @@ package bridge
 
 import "github.com/brockdb/brock/internal/store"
 
-// reach is package brock's function, see Reach.
-var reach func(of any) (*store.Store, *store.Tx, error)
+// Handle is what stands behind a *brock.DB or *brock.Tx. A step of the Tx is
+// run by Tx.Step with Life, as commands of package brock are.
+type Handle struct {
+	Store *store.Store
+	Tx    *store.Tx // nil behind a DB
+	Life  uint64    // see store.Tx.Life
+}
 
-// Reach returns the store behind a *brock.DB or *brock.Tx, and the transaction
-// behind a *brock.Tx, for the next step of it: the caller ends the step with
-// the transaction's Release. The error is the one that commands of it would
-// return: [store.ErrTxDone] if the transaction has ended.
-func Reach(of any) (*store.Store, *store.Tx, error) { return reach(of) }
+// reach is package brock's function, see Reach.
+var reach func(of any) (Handle, error)
+
+// Reach returns what stands behind a *brock.DB or *brock.Tx. The error is the
+// one that commands of it would return: [store.ErrTxDone] if the transaction
+// has ended.
+func Reach(of any) (Handle, error) { return reach(of) }
 
 // Set is called by package brock, once, when it is initialised.
-func Set(fn func(of any) (*store.Store, *store.Tx, error)) struct{} {
+func Set(fn func(of any) (Handle, error)) struct{} {
 	reach = fn
 	return struct{}{}
 }
