@@ -388,9 +388,12 @@ func (c *commands) ScanKeys(opts *ScanOptions) iter.Seq2[string, error] {
 	}
 }
 
-// SwapDB exchanges two logical databases, in O(1).
+// SwapDB exchanges two logical databases. Whoever waits for a list of a
+// database, see [DB.BLPop], is served from what it gets.
 //
 // Errors: [ErrDatabase].
+//
+// Cost: O(1), and O(keys that are waited for).
 //
 // Redis: SWAPDB index1 index2.
 func (c *commands) SwapDB(a, b int) error {
@@ -398,7 +401,11 @@ func (c *commands) SwapDB(a, b int) error {
 		if min(a, b) < 0 || max(a, b) >= t.Databases() {
 			return ErrDatabase
 		}
-		return t.SwapDB(a, b)
+		if err := t.SwapDB(a, b); err != nil {
+			return err
+		}
+		t.EmitWaited(a, b)
+		return nil
 	})
 }
 

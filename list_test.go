@@ -458,6 +458,27 @@ func TestBLPop(t *testing.T) {
 			requirePopped(t, w, "l", "0")
 			requireList(t, db, "l", []string{"1"})
 		}},
+		{"served by an exchange of databases", func(t *testing.T, db *brock.DB) {
+			w1, w2 := blpop(t.Context(), db, "l"), blpop(t.Context(), db, "l", "m")
+			w3 := blpop(t.Context(), db.DB(1), "absent")
+			_, err := db.DB(1).RPush("l", values("1")...)
+			require.NoError(t, err)
+			_, err = db.DB(1).RPush("m", values("2")...)
+			require.NoError(t, err)
+			requireWaiting(t, w1)
+			requireWaiting(t, w2)
+			require.NoError(t, db.SwapDB(0, 1))
+			requirePopped(t, w1, "l", "1")
+			requirePopped(t, w2, "m", "2")
+			requireGone(t, db, "l")
+			requireWaiting(t, w3)
+			require.NoError(t, db.Update(func(tx *brock.Tx) error {
+				_, err := tx.RPush("absent", values("3")...)
+				require.NoError(t, err)
+				return tx.SwapDB(1, 0)
+			}))
+			requirePopped(t, w3, "absent", "3")
+		}},
 		{"not served by what is rolled back", func(t *testing.T, db *brock.DB) {
 			w := blpop(t.Context(), db, "l")
 			require.Error(t, db.Update(func(tx *brock.Tx) error {
