@@ -1,32 +1,47 @@
 package brock
 
-import (
-	"errors"
-
-	"github.com/brockdb/brock/internal/store"
-)
+import "github.com/brockdb/brock/internal/store"
 
 // commands is where every command is defined, once: DB, Tx and Pipe embed it.
 // How a command is run is decided by read, write and exec.
 type commands struct {
-	s     *store.Store // nil in a Tx
-	db    int          // the logical database
-	tx    *store.Tx    // the transaction that commands are steps of, or nil
-	life  uint64       // which use of tx, see store.Tx.Life
-	later *store.Later // what a Pipe has to wait for, or nil
-	bad   error        // why no command can run: a bad database number, an ended transaction
+	s    *store.Store // nil in a Tx
+	db   int          // the logical database
+	tx   *store.Tx    // the transaction that commands are steps of, or nil
+	life uint64       // which use of tx, see store.Tx.Life
+	pipe *pipeline    // what commands are run for, or nil
+	bad  error        // why no command can run: a bad database number
+}
+
+// pipeline is what the handles of a pipeline share.
+type pipeline struct {
+	later store.Later // what is to be waited for at the end
+	ended bool
+}
+
+// usable returns why no command can run, or nil.
+func (c *commands) usable() error {
+	if c.pipe != nil && c.pipe.ended {
+		return ErrTxDone
+	}
+	return c.bad
+}
+
+// later returns where to note what is to be waited for, nil to wait at once.
+func (c *commands) later() *store.Later {
+	if c.pipe == nil {
+		return nil
+	}
+	return &c.pipe.later
 }
 
 // at returns the same on another logical database.
 func (c *commands) at(n int) commands {
 	d := *c
-	if d.bad == nil || errors.Is(d.bad, ErrDatabase) {
-		d.bad = nil
-		if n < 0 || n >= d.databases() {
-			d.bad = ErrDatabase
-		}
+	d.db, d.bad = n, nil
+	if n < 0 || n >= d.databases() {
+		d.bad = ErrDatabase
 	}
-	d.db = n
 	return d
 }
 
@@ -42,24 +57,20 @@ func (c *commands) databases() int {
 // several times; what it returns through captured variables is set anew each
 // time.
 func (c *commands) read(key string, fn func(*store.Tx) error) error {
-	switch {
-	case c.bad != nil:
-		return c.bad
-	case c.tx != nil:
-		return c.step(fn)
+	done, err := c.within(fn)
+	if !done {
+		err = c.s.ReadKey(key, fn)
 	}
-	return c.s.ReadKey(key, fn)
+	return err
 }
 
 // readAll is read for several keys, which are seen as of one moment.
 func (c *commands) readAll(keys []string, fn func(*store.Tx) error) error {
-	switch {
-	case c.bad != nil:
-		return c.bad
-	case c.tx != nil:
-		return c.step(fn)
+	done, err := c.within(fn)
+	if !done {
+		err = c.s.Read(c.mask(keys), fn)
 	}
-	return c.s.Read(c.mask(keys), fn)
+	return err
 }
 
 // mask returns the partitions of keys.
@@ -72,57 +83,58 @@ func (c *commands) mask(keys []string) (mask uint64) {
 
 // snapshot is read for commands that take long: they run on a snapshot.
 func (c *commands) snapshot(fn func(*store.Tx) error) error {
-	switch {
-	case c.bad != nil:
-		return c.bad
-	case c.tx != nil:
-		return c.step(fn)
+	done, err := c.within(fn)
+	if !done {
+		err = c.s.Snapshot(fn)
 	}
-	return c.s.Snapshot(fn)
+	return err
 }
 
 // write runs a command that changes one key in place. fn may run several times
 // until its first change; after it nothing can fail: all checks and all reads
 // come before.
 func (c *commands) write(key string, fn func(*store.Tx) error) error {
-	switch {
-	case c.bad != nil:
-		return c.bad
-	case c.tx != nil:
-		return c.step(fn)
+	done, err := c.within(fn)
+	if !done {
+		err = c.s.WriteKey(key, c.later(), fn)
 	}
-	return c.s.WriteKey(key, c.later, fn)
+	return err
 }
 
 // writeAll is write for several keys.
 func (c *commands) writeAll(keys []string, fn func(*store.Tx) error) error {
-	switch {
-	case c.bad != nil:
-		return c.bad
-	case c.tx != nil:
-		return c.step(fn)
+	done, err := c.within(fn)
+	if !done {
+		err = c.s.Write(c.mask(keys), c.later(), fn)
 	}
-	return c.s.Write(c.mask(keys), c.later, fn)
+	return err
 }
 
 // exec runs a command on private copies of pages: one that may fail half-way,
 // takes long before its first change, or touches whole databases.
 func (c *commands) exec(fn func(*store.Tx) error) error {
-	switch {
-	case c.bad != nil:
-		return c.bad
-	case c.tx != nil:
-		return c.step(fn)
+	done, err := c.within(fn)
+	if !done {
+		err = c.s.Exec(c.later(), fn)
 	}
-	return c.s.Exec(c.later, fn)
+	return err
 }
 
 // firstRoom bounds for how many elements a result is given room before they are
 // read: how many there are is told by one number on disk.
 const firstRoom = 1 << 16
 
-// step runs a command as a step of a transaction.
-func (c *commands) step(fn func(*store.Tx) error) error { return c.tx.Step(c.life, fn) }
+// within runs a command as a step of a transaction, or refuses to run it at
+// all. If done is false it is to be run as a transaction of its own.
+func (c *commands) within(fn func(*store.Tx) error) (done bool, err error) {
+	if err := c.usable(); err != nil {
+		return true, err
+	}
+	if c.tx == nil {
+		return false, nil
+	}
+	return true, c.tx.Step(c.life, fn)
+}
 
 // find returns the entry of a key that holds a value of the type, nil if the
 // key is absent. It is good until the next one is looked up.

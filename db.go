@@ -80,21 +80,22 @@ func runTx(t *store.Tx, db int, fn func(*Tx) error) error {
 
 // Pipelined runs the commands that fn makes through p one by one, each as a
 // transaction of its own, with one wait for durability at the end: an error of
-// one leaves the others' effects. Pipelined returns fn's error.
+// one leaves the others' effects. Pipelined returns fn's error. If fn panics,
+// the panic is passed on after that wait.
 //
 // Redis: a pipeline.
-func (db *DB) Pipelined(fn func(p *Pipe) error) error {
+func (db *DB) Pipelined(fn func(p *Pipe) error) (err error) {
 	if db.bad != nil {
 		return db.bad
 	}
-	var later store.Later
-	p := &Pipe{commands: commands{s: db.s, db: db.db, later: &later}}
-	defer func() { p.bad = ErrTxDone }()
-	err := fn(p)
-	if failed := db.s.Wait(later); failed != nil {
-		return failed
-	}
-	return err
+	pipe := &pipeline{}
+	defer func() { // also after a panic: what was done is done
+		pipe.ended = true
+		if failed := db.s.Wait(pipe.later); failed != nil {
+			err = failed
+		}
+	}()
+	return fn(&Pipe{commands: commands{s: db.s, db: db.db, pipe: pipe}})
 }
 
 // Sync waits until everything that is visible is durable: a power cut after
@@ -142,8 +143,11 @@ type Tx struct{ commands }
 // database, each command on it returns [ErrDatabase].
 func (tx *Tx) DB(n int) *Tx { return &Tx{commands: tx.at(n)} }
 
-// Pipe is a pipeline in progress, see [DB.Pipelined].
+// Pipe is a pipeline in progress, see [DB.Pipelined]. It is for its callback
+// alone: not for concurrent use, and once the callback has returned every
+// command returns [ErrTxDone].
 type Pipe struct{ commands }
 
-// DB returns the same pipeline on logical database n.
+// DB returns the same pipeline on logical database n. If there is no such
+// database, each command on it returns [ErrDatabase].
 func (p *Pipe) DB(n int) *Pipe { return &Pipe{commands: p.at(n)} }

@@ -52,3 +52,41 @@ func TestSetGet(t *testing.T) {
 		require.Len(t, v, i%300)
 	}
 }
+
+// TestPipeEnds uses handles of a pipeline that is over.
+func TestPipeEnds(t *testing.T) {
+	db, err := brock.OpenMemory(nil)
+	require.NoError(t, err)
+	defer db.Close()
+	var handles []*brock.Pipe
+	keep := func(p *brock.Pipe) {
+		other := p.DB(1)
+		require.NoError(t, other.Set("k", []byte("v")))
+		handles = append(handles, p, other, other.DB(0))
+	}
+	require.NoError(t, db.Pipelined(func(p *brock.Pipe) error {
+		keep(p)
+		return nil
+	}))
+	require.PanicsWithValue(t, "mine", func() {
+		_ = db.Pipelined(func(p *brock.Pipe) error {
+			keep(p)
+			panic("mine")
+		})
+	})
+	for _, p := range handles {
+		require.ErrorIs(t, p.Set("late", nil), brock.ErrTxDone)
+		require.ErrorIs(t, p.DB(2).FlushAll(), brock.ErrTxDone)
+		_, err := p.Get("k")
+		require.ErrorIs(t, err, brock.ErrTxDone)
+		_, _, err = p.Scan(0, nil)
+		require.ErrorIs(t, err, brock.ErrTxDone)
+		_, err = p.ZAdd("late")
+		require.ErrorIs(t, err, brock.ErrTxDone)
+		_, _, err = p.BLPop(t.Context(), "late")
+		require.ErrorIs(t, err, brock.ErrTxDone)
+	}
+	n, err := db.DB(1).DBSize()
+	require.NoError(t, err)
+	require.EqualValues(t, 1, n)
+}

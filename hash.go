@@ -141,7 +141,7 @@ func (c *commands) HSet(key string, fields ...FieldValue) (added int, err error)
 
 // refuse returns err, which the arguments of a command are refused with, unless
 // no command can run at all.
-func (c *commands) refuse(err error) error { return cmp.Or(c.bad, err) }
+func (c *commands) refuse(err error) error { return cmp.Or(c.usable(), err) }
 
 // errArity is what a command that wants more arguments returns.
 func errArity(command string) error {

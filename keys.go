@@ -353,12 +353,8 @@ func (c *commands) scanPage(cursor uint64, count int) (found []store.Found, next
 		found, next, err = t.Scan(c.db, cursor, count)
 		return err
 	}
-	switch {
-	case c.bad != nil:
-		return nil, 0, c.bad
-	case c.tx != nil:
-		err = c.step(fn)
-	default:
+	done, err := c.within(fn)
+	if !done {
 		err = c.s.Read(1<<(cursor>>58), fn)
 	}
 	return found, next, err

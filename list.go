@@ -37,10 +37,10 @@ func (c *commands) BLPop(ctx context.Context, keys ...string) (key string, value
 	if len(keys) == 0 {
 		return "", nil, c.refuse(errArity("blpop"))
 	}
-	if err := cmp.Or(c.bad, ctx.Err()); err != nil {
+	if err := cmp.Or(c.usable(), ctx.Err()); err != nil {
 		return "", nil, err
 	}
-	if c.tx != nil || c.later != nil {
+	if c.tx != nil || c.pipe != nil {
 		return c.popFirst(keys)
 	}
 	var got KV // set under the writer lock; read once that is known to be over
