@@ -172,7 +172,7 @@ func closeBesideAll(t *testing.T, db *brock.DB) {
 		},
 		func(int) error { _, _, err := db.BLPop(ctx, "list"); return err },
 		func(i int) error { _, err := db.RPush("list", []byte(keys[i%n])); return err },
-		func(i int) error { _, err := db.Copy(keys[i%n], "copy", &brock.CopyOptions{Replace: true}); return err },
+		func(i int) error { _, err := db.Copy(keys[i%n], "copy", brock.Replace); return err },
 		func(int) error { db.Stats(); return db.Sync() },
 		func(int) error { return db.Checkpoint() },
 		func(int) error { return db.Backup(io.Discard) },

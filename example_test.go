@@ -283,7 +283,7 @@ func ExampleDB_Rename() {
 	defer db.Close()
 	must(db.Set("a", []byte("1")))
 	must(db.Rename("a", "b"))
-	fmt.Println(db.Copy("b", "c", nil))
+	fmt.Println(db.Copy("b", "c"))
 	fmt.Println(db.Move("c", 1))
 	fmt.Println(db.Exists("a", "b", "c"))
 	fmt.Println(db.DB(1).Exists("c"))

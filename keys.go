@@ -3,6 +3,7 @@ package brock
 import (
 	"fmt"
 	"iter"
+	"math"
 	"time"
 
 	"github.com/brockdb/brock/internal/store"
@@ -11,50 +12,57 @@ import (
 // NoTTL is what [DB.TTL] and [DB.PTTL] return for a key that does not expire.
 const NoTTL time.Duration = -1
 
-// CopyOptions are the options of [DB.Copy].
-type CopyOptions struct {
-	Replace bool // copy even if the destination exists
-	// ToDB copies to the logical database DB instead of the current one.
-	ToDB bool
-	DB   int
+// CopyOption is an option of [DB.Copy]: [Replace], or what [ToDB] returns, the
+// number of a logical database.
+type CopyOption int
+
+// Replace copies even if the destination exists.
+const Replace CopyOption = -1
+
+// ToDB copies to logical database n instead of the current one.
+func ToDB(n int) CopyOption {
+	if n < 0 {
+		return math.MinInt // which there is not either
+	}
+	return CopyOption(n)
 }
 
 // Copy makes dst a copy of src, with its time to live, and tells whether it
-// did: not if src does not exist, or dst does and Replace is not set. opts may
-// be nil.
+// did: not if src does not exist, or dst does and Replace is not given.
 //
 // Errors: [ErrSameKey]; [ErrDatabase].
 //
 // Cost: O(N) for a value of N elements.
 //
 // Redis: COPY source destination [DB destination-db] [REPLACE].
-func (c *commands) Copy(src, dst string, opts *CopyOptions) (copied bool, err error) {
-	o := CopyOptions{}
-	if opts != nil {
-		o = *opts
-	}
-	if !o.ToDB {
-		o.DB = c.db
+func (c *commands) Copy(src, dst string, opts ...CopyOption) (copied bool, err error) {
+	db, replace := c.db, false
+	for _, opt := range opts {
+		if opt == Replace {
+			replace = true
+		} else {
+			db = int(opt)
+		}
 	}
 	err = c.exec(func(t *store.Tx) error {
 		copied = false
-		if o.DB < 0 || o.DB >= t.Databases() {
+		if db < 0 || db >= t.Databases() {
 			return ErrDatabase
 		}
-		if src == dst && o.DB == c.db {
+		if src == dst && db == c.db {
 			return ErrSameKey
 		}
 		e, ok, err := t.LookupForWrite(c.db, src)
 		if err != nil || !ok {
 			return err
 		}
-		if _, ok, err = t.Lookup(o.DB, dst); err != nil || ok && !o.Replace {
+		if _, ok, err = t.Lookup(db, dst); err != nil || ok && !replace {
 			return err
 		}
-		if err := t.Copy(src, e, o.DB, dst); err != nil {
+		if err := t.Copy(src, e, db, dst); err != nil {
 			return err
 		}
-		t.Emit(o.DB, e.Type, dst)
+		t.Emit(db, e.Type, dst)
 		copied = true
 		return nil
 	})
@@ -122,12 +130,25 @@ func (c *commands) Exists(keys ...string) (n int, err error) {
 	return n, err
 }
 
-// Expire has the key expire after ttl, which is cut to whole seconds, and
-// tells whether the key exists. A ttl that is not positive deletes it.
+// Expire has the key expire after ttl, which is cut to whole milliseconds, and
+// tells whether the key exists. A ttl below a millisecond deletes it.
+//
+// Cost: O(1); one change record.
 //
 // Redis: EXPIRE key seconds.
-func (c *commands) Expire(key string, ttl time.Duration) (bool, error) {
-	return c.PExpire(key, ttl.Truncate(time.Second))
+func (c *commands) Expire(key string, ttl time.Duration) (ok bool, err error) {
+	err = c.write(key, func(t *store.Tx) error {
+		var e store.Entry
+		if e, ok, err = t.LookupForWrite(c.db, key); err != nil || !ok {
+			return err
+		}
+		if ttl < time.Millisecond {
+			_, err := t.Delete(c.db, key)
+			return err
+		}
+		return t.SetDeadline(c.db, key, e, t.Now()+ttl.Milliseconds())
+	})
+	return ok && err == nil, err
 }
 
 // FlushAll deletes all keys of all logical databases, in O(1); queues stay.
@@ -215,24 +236,10 @@ func (c *commands) Persist(key string) (changed bool, err error) {
 	return changed, err
 }
 
-// PExpire has the key expire after ttl, which is cut to whole milliseconds,
-// and tells whether the key exists. A ttl that is not positive deletes it.
+// PExpire is [DB.Expire], under the name that Redis has for milliseconds.
 //
 // Redis: PEXPIRE key milliseconds.
-func (c *commands) PExpire(key string, ttl time.Duration) (ok bool, err error) {
-	err = c.write(key, func(t *store.Tx) error {
-		var e store.Entry
-		if e, ok, err = t.LookupForWrite(c.db, key); err != nil || !ok {
-			return err
-		}
-		if ttl < time.Millisecond {
-			_, err := t.Delete(c.db, key)
-			return err
-		}
-		return t.SetDeadline(c.db, key, e, t.Now()+ttl.Milliseconds())
-	})
-	return ok, err
-}
+func (c *commands) PExpire(key string, ttl time.Duration) (ok bool, err error) { return c.Expire(key, ttl) }
 
 // PTTL returns the time to live of a key in whole milliseconds, [NoTTL] if it
 // does not expire.

@@ -23,11 +23,12 @@ const (
 	KeepTTL
 )
 
-// EX has the key expire after d, which is cut to whole seconds.
-func EX(d time.Duration) SetOption { return PX(d.Truncate(time.Second)) }
+// EX has the key expire after d, at least a millisecond, which is cut to whole
+// milliseconds.
+func EX(d time.Duration) SetOption { return SetOption(max(d.Milliseconds(), 0)) }
 
-// PX has the key expire after d, which is cut to whole milliseconds.
-func PX(d time.Duration) SetOption { return SetOption(max(d.Milliseconds(), 0)) }
+// PX is [EX], under the name that Redis has for milliseconds.
+func PX(d time.Duration) SetOption { return EX(d) }
 
 // setOptions is what the options of one Set add up to.
 type setOptions struct {
@@ -37,22 +38,25 @@ type setOptions struct {
 
 // parseSet adds up options and refuses those that exclude each other.
 func parseSet(opts []SetOption) (o setOptions, err error) {
+	times := 0
 	for _, opt := range opts {
-		switch {
-		case opt == NX:
+		switch opt {
+		case NX:
 			o.nx = true
-		case opt == XX:
+		case XX:
 			o.xx = true
-		case opt == KeepTTL:
+		case KeepTTL:
 			o.keep = true
-		case opt <= 0 || o.ttl != 0:
-			return o, &redisError{ErrExpire, "ERR invalid expire time in 'set' command"}
 		default:
 			o.ttl = int64(opt)
+			times++
 		}
 	}
-	if o.nx && o.xx || o.keep && o.ttl != 0 {
+	switch {
+	case o.nx && o.xx || times > 1 || o.keep && times > 0:
 		return o, ErrSyntax
+	case times > 0 && o.ttl <= 0:
+		return o, &redisError{ErrExpire, "ERR invalid expire time in 'set' command"}
 	}
 	return o, nil
 }
@@ -366,8 +370,8 @@ func (c *commands) MSet(pairs ...KV) error {
 // EX or PX the key does not expire any more.
 //
 // Errors: [ErrNotSet] where NX or XX refused; [ErrSyntax] for options that
-// exclude each other; [ErrExpire] for a time to live that is not positive;
-// [ErrTooLong] above 512 MB.
+// exclude each other: NX and XX, and any two of EX, PX and KeepTTL; [ErrExpire]
+// for a time to live below a millisecond; [ErrTooLong] above 512 MB.
 //
 // Cost: O(1) and a copy of the value.
 //

@@ -545,7 +545,11 @@ func keyRunners() map[string]func(*commands, *oracle.Op) oracle.Result {
 		},
 		"RENAME": func(c *commands, op *oracle.Op) oracle.Result { return okResult(c.Rename(op.Key, op.Dst)) },
 		"COPY": func(c *commands, op *oracle.Op) oracle.Result {
-			return boolResult(c.Copy(op.Key, op.Dst, &CopyOptions{Replace: op.Flags.Has(oracle.Replace), ToDB: true, DB: op.DstDB}))
+			opts := []CopyOption{ToDB(op.DstDB)}
+			if op.Flags.Has(oracle.Replace) {
+				opts = append(opts, Replace)
+			}
+			return boolResult(c.Copy(op.Key, op.Dst, opts...))
 		},
 		"MOVE": func(c *commands, op *oracle.Op) oracle.Result { return boolResult(c.Move(op.Key, op.DstDB)) },
 		"SCAN": func(c *commands, op *oracle.Op) oracle.Result {

@@ -51,7 +51,7 @@ func TestLongKeys(t *testing.T) {
 // keyspace are the commands of keys that DB and Tx have.
 type keyspace interface {
 	collections
-	Copy(src, dst string, opts *brock.CopyOptions) (bool, error)
+	Copy(src, dst string, opts ...brock.CopyOption) (bool, error)
 	DBSize() (int64, error)
 	Del(keys ...string) (int, error)
 	Expire(key string, ttl time.Duration) (bool, error)
@@ -118,7 +118,7 @@ func longKey(t *testing.T, c keyspace, a, b string) {
 	require.NoError(t, c.Rename(a, b))
 	requireGone(t, c, a)
 	requireString(t, c, b, strings.Repeat("3", 5000))
-	ok, err = c.Copy(b, a, nil)
+	ok, err = c.Copy(b, a)
 	require.NoError(t, err)
 	require.True(t, ok)
 	_, err = c.SAdd("set", "x")
@@ -277,7 +277,7 @@ func TestTooLong(t *testing.T) {
 		_, errs[4] = c.(sorted).ZAdd("z", brock.Z{Member: long})
 		_, errs[5] = c.(sorted).XAdd(long, brock.AutoID(), brock.F("f", "v"))
 		errs[6] = c.(keyspace).Rename("k", long)
-		_, errs[7] = c.(keyspace).Copy("k", long, nil)
+		_, errs[7] = c.(keyspace).Copy("k", long)
 		for i, err := range errs {
 			require.ErrorIs(t, err, brock.ErrTooLong, i)
 			require.Equal(t, "ERR string exceeds maximum allowed size (proto-max-bulk-len)", brock.RedisError(err))

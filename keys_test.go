@@ -1,0 +1,126 @@
+package brock_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/brockdb/brock"
+)
+
+// expiring are the commands that give a key a time to live.
+type expiring interface {
+	Expire(key string, ttl time.Duration) (bool, error)
+	PExpire(key string, ttl time.Duration) (bool, error)
+	Persist(key string) (bool, error)
+	PTTL(key string) (time.Duration, error)
+	Set(key string, value []byte, opts ...brock.SetOption) error
+}
+
+// TestMilliseconds gives keys times to live that are no whole seconds.
+func TestMilliseconds(t *testing.T) {
+	db := openMemory(t)
+	ways := map[string]func(c expiring, ttl time.Duration) error{
+		"EX": func(c expiring, ttl time.Duration) error { return c.Set("k", nil, brock.EX(ttl)) },
+		"PX": func(c expiring, ttl time.Duration) error { return c.Set("k", nil, brock.PX(ttl)) },
+		"Expire": func(c expiring, ttl time.Duration) error {
+			ok, err := c.Expire("k", ttl)
+			require.True(t, ok)
+			return err
+		},
+		"PExpire": func(c expiring, ttl time.Duration) error {
+			ok, err := c.PExpire("k", ttl)
+			require.True(t, ok)
+			return err
+		},
+	}
+	for name, way := range ways {
+		t.Run(name, func(t *testing.T) {
+			for _, ttl := range []time.Duration{time.Millisecond, 900 * time.Millisecond, 1900*time.Millisecond + 999*time.Microsecond} {
+				// In a transaction time stands still.
+				require.NoError(t, db.Update(func(tx *brock.Tx) error {
+					require.NoError(t, tx.Set("k", nil))
+					require.NoError(t, way(tx, ttl))
+					got, err := tx.PTTL("k")
+					require.NoError(t, err)
+					require.Equal(t, ttl.Truncate(time.Millisecond), got)
+					return nil
+				}))
+			}
+		})
+	}
+	require.NoError(t, db.Set("k", nil))
+	for _, ttl := range []time.Duration{-time.Hour, 0, 999 * time.Microsecond} {
+		redisText(t, db.Set("k", nil, brock.EX(ttl)), brock.ErrExpire, "ERR invalid expire time in 'set' command")
+		redisText(t, db.Set("k", nil, brock.PX(ttl), brock.XX), brock.ErrExpire, "ERR invalid expire time in 'set' command")
+	}
+}
+
+// TestSetOptions has options exclude each other, which Redis finds before it
+// looks at times.
+func TestSetOptions(t *testing.T) {
+	db := openMemory(t)
+	second := brock.EX(time.Second)
+	for _, opts := range [][]brock.SetOption{
+		{brock.NX, brock.XX},
+		{second, brock.PX(time.Second)},
+		{brock.PX(time.Second), second},
+		{second, brock.PX(0)},
+		{second, brock.KeepTTL},
+		{brock.KeepTTL, brock.EX(0)},
+		{brock.EX(0), brock.NX, brock.XX},
+	} {
+		redisText(t, db.Set("k", nil, opts...), brock.ErrSyntax, "ERR syntax error")
+	}
+	requireGone(t, db, "k")
+}
+
+// database returns a handle on another logical database.
+func database(c keyspace, n int) keyspace {
+	switch c := c.(type) {
+	case *brock.DB:
+		return c.DB(n)
+	case *brock.Tx:
+		return c.DB(n)
+	case *brock.Pipe:
+		return c.DB(n)
+	}
+	return nil
+}
+
+func TestCopyOptions(t *testing.T) {
+	everyWay(t, func(t *testing.T, c collections) {
+		k := c.(keyspace)
+		require.NoError(t, k.MSet(brock.KV{Key: "a", Value: []byte("1")}, brock.KV{Key: "b", Value: []byte("2")}))
+		copied := func(want bool, src, dst string, opts ...brock.CopyOption) {
+			t.Helper()
+			ok, err := k.Copy(src, dst, opts...)
+			require.NoError(t, err)
+			require.Equal(t, want, ok)
+		}
+		copied(false, "a", "b")
+		copied(true, "a", "a", brock.ToDB(3))
+		copied(false, "b", "a", brock.ToDB(3))
+		copied(true, "b", "a", brock.Replace, brock.ToDB(3))
+		got, err := database(k, 3).Get("a")
+		require.NoError(t, err)
+		require.Equal(t, "2", string(got))
+		copied(true, "a", "b", brock.Replace)
+		copied(true, "a", "c", brock.ToDB(3), brock.ToDB(0)) // as in Redis, the last one counts
+		got, err = k.Get("c")
+		require.NoError(t, err)
+		require.Equal(t, "1", string(got))
+
+		for _, n := range []int{-1, -2, 16, 1 << 30} {
+			_, err := k.Copy("a", "x", brock.ToDB(n))
+			redisText(t, err, brock.ErrDatabase, "ERR DB index is out of range")
+		}
+		_, err = k.Copy("a", "a")
+		redisText(t, err, brock.ErrSameKey, "ERR source and destination objects are the same")
+		_, err = k.Copy("a", "a", brock.ToDB(0))
+		require.ErrorIs(t, err, brock.ErrSameKey)
+		_, err = k.Copy("a", "x", brock.CopyOption(-7))
+		require.ErrorIs(t, err, brock.ErrDatabase)
+	})
+}
