@@ -13,31 +13,31 @@ var (
 	// ErrNotFound: the key, field, member or element does not exist.
 	ErrNotFound = errors.New("brock: not found")
 	// ErrWrongType: the key holds another kind of value.
-	ErrWrongType = &kindError{"brock: wrong type", "WRONGTYPE Operation against a key holding the wrong kind of value"}
+	ErrWrongType error = &kindError{"brock: wrong type", "WRONGTYPE Operation against a key holding the wrong kind of value"}
 	// ErrNotInteger: the value is not an integer of 64 bits.
-	ErrNotInteger = &kindError{"brock: not an integer", "ERR value is not an integer or out of range"}
+	ErrNotInteger error = &kindError{"brock: not an integer", "ERR value is not an integer or out of range"}
 	// ErrNotFloat: the value is not a floating point number.
-	ErrNotFloat = &kindError{"brock: not a float", "ERR value is not a valid float"}
+	ErrNotFloat error = &kindError{"brock: not a float", "ERR value is not a valid float"}
 	// ErrOverflow: the result would not fit in 64 bits.
-	ErrOverflow = &kindError{"brock: overflow", "ERR increment or decrement would overflow"}
+	ErrOverflow error = &kindError{"brock: overflow", "ERR increment or decrement would overflow"}
 	// ErrNaN: a score is not a number.
-	ErrNaN = &kindError{"brock: not a number", "ERR value is not a valid float"}
+	ErrNaN error = &kindError{"brock: not a number", "ERR value is not a valid float"}
 	// ErrNotSet: NX or XX refused to set the value.
 	ErrNotSet = errors.New("brock: not set")
 	// ErrSyntax: options exclude each other.
-	ErrSyntax = &kindError{"brock: syntax error", "ERR syntax error"}
+	ErrSyntax error = &kindError{"brock: syntax error", "ERR syntax error"}
 	// ErrOffset: an offset or index is out of range.
-	ErrOffset = &kindError{"brock: out of range", "ERR index out of range"}
+	ErrOffset error = &kindError{"brock: out of range", "ERR index out of range"}
 	// ErrTooLong: a string, key, field or member exceeds 512 MB.
 	ErrTooLong = store.ErrTooLong
-	// ErrExpire: a time to live is not positive where it has to be, or too long.
-	ErrExpire = &kindError{"brock: invalid expire time", "ERR invalid expire time"}
+	// ErrExpire: a time to live is below a millisecond where it must not be.
+	ErrExpire error = &kindError{"brock: invalid expire time", "ERR invalid expire time"}
 	// ErrNoKey: a command that needs its key to exist found none.
-	ErrNoKey = &kindError{"brock: no such key", "ERR no such key"}
+	ErrNoKey error = &kindError{"brock: no such key", "ERR no such key"}
 	// ErrSameKey: source and destination are the same.
-	ErrSameKey = &kindError{"brock: same object", "ERR source and destination objects are the same"}
+	ErrSameKey error = &kindError{"brock: same object", "ERR source and destination objects are the same"}
 	// ErrStreamID: the id is not above the stream's last one.
-	ErrStreamID = &kindError{"brock: stream id too small", "ERR The ID specified in XADD is equal or smaller than the target stream top item"}
+	ErrStreamID error = &kindError{"brock: stream id too small", "ERR The ID specified in XADD is equal or smaller than the target stream top item"}
 )
 
 // Errors of the database and of transactions.
@@ -63,7 +63,7 @@ var (
 	// ErrTxTooLarge: the changes of a transaction exceed Options.MaxTxBytes.
 	ErrTxTooLarge = store.ErrTooLarge
 	// ErrDatabase: there is no database of that number.
-	ErrDatabase = &kindError{"brock: database number out of range", "ERR DB index is out of range"}
+	ErrDatabase error = &kindError{"brock: database number out of range", "ERR DB index is out of range"}
 	// ErrLocked: another process has the directory open.
 	ErrLocked = engine.ErrLocked
 	// ErrFormat: the directory was written by a newer version, or by

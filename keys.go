@@ -239,7 +239,9 @@ func (c *commands) Persist(key string) (changed bool, err error) {
 // PExpire is [DB.Expire], under the name that Redis has for milliseconds.
 //
 // Redis: PEXPIRE key milliseconds.
-func (c *commands) PExpire(key string, ttl time.Duration) (ok bool, err error) { return c.Expire(key, ttl) }
+func (c *commands) PExpire(key string, ttl time.Duration) (ok bool, err error) {
+	return c.Expire(key, ttl)
+}
 
 // PTTL returns the time to live of a key in whole milliseconds, [NoTTL] if it
 // does not expire.

@@ -1,12 +1,17 @@
 package mq
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/brockdb/brock"
+)
 
 // Errors of the broker. What its methods return wraps one of them, or one of
-// package brock; test with errors.Is.
+// package brock; test with errors.Is. Those that package brock has under the
+// same name are cases of that.
 var (
 	// ErrNotFound: there is no queue or exchange of the name. AMQP: 404.
-	ErrNotFound = errors.New("mq: not found")
+	ErrNotFound error = &kindError{"mq: not found", brock.ErrNotFound}
 	// ErrEmpty: no message is ready in the queue. AMQP: get-empty.
 	ErrEmpty = errors.New("mq: queue is empty")
 	// ErrNoRoute: no queue takes a mandatory message. AMQP: 312.
@@ -22,16 +27,25 @@ var (
 	ErrAccessRefused = errors.New("mq: access refused")
 	// ErrTooLong: a queue's name or a property exceeds 255 bytes, or a body
 	// 512 MB.
-	ErrTooLong = errors.New("mq: too long")
+	ErrTooLong error = &kindError{"mq: too long", brock.ErrTooLong}
 	// ErrProperty: a property's value is none that AMQP admits. AMQP: 406.
 	ErrProperty = errors.New("mq: invalid property")
 	// ErrCorrupt: stored bytes are no message.
-	ErrCorrupt = errors.New("mq: corrupt message")
+	ErrCorrupt error = &kindError{"mq: corrupt message", brock.ErrCorrupt}
 	// ErrForeignTx: the transaction is one of another database.
 	ErrForeignTx = errors.New("mq: transaction of another database")
 	// ErrOpen: the database has an open broker already.
 	ErrOpen = errors.New("mq: a broker is open already")
 	// ErrClosed: the broker has been closed. What it had delivered is back in
 	// its queues.
-	ErrClosed = errors.New("mq: broker is closed")
+	ErrClosed error = &kindError{"mq: broker is closed", brock.ErrClosed}
 )
+
+// kindError is a sentinel that is a case of another.
+type kindError struct {
+	text string
+	kind error
+}
+
+func (e *kindError) Error() string { return e.text }
+func (e *kindError) Unwrap() error { return e.kind }

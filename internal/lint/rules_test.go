@@ -63,7 +63,7 @@ func TestRulesCatch(t *testing.T) {
 
 		{"variable", packageVars, "kv.go", `var cache = map[string]int{}`, "cache"},
 		{"sentinel", packageVars, "errors.go", `import "errors"; var ErrGone, errTorn = errors.New("a"), errors.New("b")`, ""},
-		{"sentinel with a text for Redis", packageVars, "errors.go", `var ErrGone = &kindError{"gone", "ERR gone"}`, ""},
+		{"sentinel with a text for Redis", packageVars, "errors.go", `var ErrGone error = &kindError{"gone", "ERR gone"}`, ""},
 		{"sentinel of another struct", packageVars, "errors.go", `var ErrGone = &cache{}`, "ErrGone"},
 		{"sentinel that is no pointer", packageVars, "errors.go", `var ErrGone = kindError{"gone", ""}`, "ErrGone"},
 		{"sentinel of another package", packageVars, "errors.go", `import "x/store"; var ErrGone = store.ErrLost`, ""},
