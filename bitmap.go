@@ -55,7 +55,7 @@ func (c *commands) BitCount(key string) (n int, err error) {
 //
 // Redis: BITCOUNT key start end [BYTE | BIT].
 func (c *commands) BitCountRange(key string, start, stop int, unit BitUnit) (n int, err error) {
-	err = c.readLimited(key, func(t *store.Tx, limit int) error {
+	err = c.readLimited("bitcount", key, func(t *store.Tx, limit int) error {
 		n = 0
 		e, ok, err := c.lookup(t, key, store.String)
 		if err != nil || !ok {
@@ -81,10 +81,7 @@ func (c *commands) BitCountRange(key string, start, stop int, unit BitUnit) (n i
 		n, err = r.ones(t, e)
 		return err
 	})
-	if err != nil {
-		return 0, err
-	}
-	return n, nil
+	return result(n, err)
 }
 
 // bitRange is some bits or bytes of a string, from first up to end. It has 64
@@ -161,9 +158,9 @@ func countOnes(b []byte) (n int) {
 // Redis: GETBIT key offset.
 func (c *commands) GetBit(key string, offset int64) (set bool, err error) {
 	if err := checkBit(offset); err != nil {
-		return false, c.refuse(err)
+		return false, c.refuse("getbit", key, err)
 	}
-	err = c.read(key, func(t *store.Tx) error {
+	err = c.read("getbit", key, func(t *store.Tx) error {
 		set = false
 		e, ok, err := c.lookup(t, key, store.String)
 		if err != nil || !ok {
@@ -173,10 +170,7 @@ func (c *commands) GetBit(key string, offset int64) (set bool, err error) {
 		set = b<<(offset%8)&0x80 != 0
 		return err
 	})
-	if err != nil {
-		return false, err
-	}
-	return set, nil
+	return result(set, err)
 }
 
 // byteAt returns a byte of a string, 0 beyond its end.
@@ -205,9 +199,9 @@ func byteAt(t *store.Tx, e store.Entry, at int) (byte, error) {
 // Redis: SETBIT key offset value.
 func (c *commands) SetBit(key string, offset int64, bit bool) (old bool, err error) {
 	if err := checkBit(offset); err != nil {
-		return false, c.refuse(err)
+		return false, c.refuse("setbit", key, err)
 	}
-	err = c.write(key, func(t *store.Tx) error {
+	err = c.write("setbit", key, func(t *store.Tx) error {
 		old = false
 		e, ok, err := c.lookupForWrite(t, key, store.String)
 		if err != nil {
@@ -236,8 +230,5 @@ func (c *commands) SetBit(key string, offset int64, bit bool) (old bool, err err
 		_, err = c.writeString(t, key, e, at, []byte{b})
 		return err
 	})
-	if err != nil {
-		return false, err
-	}
-	return old, nil
+	return result(old, err)
 }

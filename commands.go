@@ -1,9 +1,16 @@
 package brock
 
-import "github.com/brockdb/brock/internal/store"
+import (
+	"cmp"
+	"errors"
+	"fmt"
+
+	"github.com/brockdb/brock/internal/store"
+)
 
 // commands is where every command is defined, once: DB, Tx and Pipe embed it.
-// How a command is run is decided by read, write and exec.
+// How a command is run is decided by read, write and exec and their like; op is
+// its name, for its errors.
 type commands struct {
 	s    *store.Store // nil in a Tx
 	db   int          // the logical database
@@ -56,21 +63,21 @@ func (c *commands) databases() int {
 // read runs a command that changes nothing and looks at one key. fn may run
 // several times; what it returns through captured variables is set anew each
 // time.
-func (c *commands) read(key string, fn func(*store.Tx) error) error {
+func (c *commands) read(op, key string, fn func(*store.Tx) error) error {
 	done, err := c.within(fn)
 	if !done {
 		err = c.s.ReadKey(key, fn)
 	}
-	return err
+	return wrapped(op, key, err)
 }
 
 // readAll is read for several keys, which are seen as of one moment.
-func (c *commands) readAll(keys []string, fn func(*store.Tx) error) error {
+func (c *commands) readAll(op string, keys []string, fn func(*store.Tx) error) error {
 	done, err := c.within(fn)
 	if !done {
 		err = c.s.Read(c.mask(keys), fn)
 	}
-	return err
+	return wrapped(op, single(keys), err)
 }
 
 // mask returns the partitions of keys.
@@ -82,42 +89,42 @@ func (c *commands) mask(keys []string) (mask uint64) {
 }
 
 // snapshot is read for commands that take long: they run on a snapshot.
-func (c *commands) snapshot(fn func(*store.Tx) error) error {
+func (c *commands) snapshot(op, key string, fn func(*store.Tx) error) error {
 	done, err := c.within(fn)
 	if !done {
 		err = c.s.Snapshot(fn)
 	}
-	return err
+	return wrapped(op, key, err)
 }
 
 // write runs a command that changes one key in place. fn may run several times
 // until its first change; after it nothing can fail: all checks and all reads
 // come before.
-func (c *commands) write(key string, fn func(*store.Tx) error) error {
+func (c *commands) write(op, key string, fn func(*store.Tx) error) error {
 	done, err := c.within(fn)
 	if !done {
 		err = c.s.WriteKey(key, c.later(), fn)
 	}
-	return err
+	return wrapped(op, key, err)
 }
 
 // writeAll is write for several keys.
-func (c *commands) writeAll(keys []string, fn func(*store.Tx) error) error {
+func (c *commands) writeAll(op string, keys []string, fn func(*store.Tx) error) error {
 	done, err := c.within(fn)
 	if !done {
 		err = c.s.Write(c.mask(keys), c.later(), fn)
 	}
-	return err
+	return wrapped(op, single(keys), err)
 }
 
 // exec runs a command on private copies of pages: one that may fail half-way,
 // takes long before its first change, or touches whole databases.
-func (c *commands) exec(fn func(*store.Tx) error) error {
+func (c *commands) exec(op, key string, fn func(*store.Tx) error) error {
 	done, err := c.within(fn)
 	if !done {
 		err = c.s.Exec(c.later(), fn)
 	}
-	return err
+	return wrapped(op, key, err)
 }
 
 // firstRoom bounds for how many elements a result is given room before they are
@@ -134,6 +141,47 @@ func (c *commands) within(fn func(*store.Tx) error) (done bool, err error) {
 		return false, nil
 	}
 	return true, c.tx.Step(c.life, fn)
+}
+
+// refuse returns err, which the arguments of a command are refused with, unless
+// no command can run at all.
+func (c *commands) refuse(op, key string, err error) error {
+	return wrapped(op, key, cmp.Or(c.usable(), err))
+}
+
+// single returns the key that a command's error names: the only one, or none.
+func single(keys []string) string {
+	if len(keys) == 1 {
+		return keys[0]
+	}
+	return ""
+}
+
+// wrapped returns the error of a command with its name and key: what a caller
+// sees. What is an answer rather than a failure stays bare, so that it costs
+// nothing.
+func wrapped(op, key string, err error) error {
+	switch {
+	case err == nil, errors.Is(err, ErrNotFound), errors.Is(err, ErrNotSet), errors.Is(err, errLong):
+		return err
+	case key == "":
+		return fmt.Errorf("%s: %w", op, err)
+	case len(key) > maxShown:
+		return fmt.Errorf("%s %q…: %w", op, key[:maxShown], err)
+	}
+	return fmt.Errorf("%s %q: %w", op, key, err)
+}
+
+// maxShown is how many bytes of a key an error shows.
+const maxShown = 64
+
+// result returns what a command returns: with an error nothing else.
+func result[T any](v T, err error) (T, error) {
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return v, nil
 }
 
 // find returns the entry of a key that holds a value of the type, nil if the

@@ -7,8 +7,11 @@ import (
 	"github.com/brockdb/brock/internal/store"
 )
 
-// Errors of commands. A command's error wraps one of them; test with
-// errors.Is. Where Redis has a text for the situation, [RedisError] gives it.
+// Errors of commands. A command's error names the command and its key and wraps
+// one of them, or one of those below; test with errors.Is. What is an answer,
+// ErrNotFound and ErrNotSet, comes bare. Where Redis has a text for the
+// situation, [RedisError] gives it. With an error a command returns nothing
+// else.
 var (
 	// ErrNotFound: the key, field, member or element does not exist.
 	ErrNotFound = errors.New("brock: not found")

@@ -1,6 +1,8 @@
 package brock_test
 
 import (
+	"math"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -18,4 +20,61 @@ func TestErrorType(t *testing.T) {
 	} {
 		require.IsType(t, new(error), v)
 	}
+}
+
+// TestErrorNamesCommand has errors tell once what failed, on what key.
+func TestErrorNamesCommand(t *testing.T) {
+	everyWay(t, func(t *testing.T, c collections) {
+		k := c.(interface {
+			keyspace
+			FlushAll() error
+			IncrBy(key string, by int64) (int64, error)
+			Incr(key string) (int64, error)
+			SwapDB(a, b int) error
+			ZAdd(key string, members ...brock.Z) (int, error)
+		})
+		long := strings.Repeat("x", 100)
+		require.NoError(t, k.MSet(brock.KV{Key: "s", Value: []byte("text")}, brock.KV{Key: long}))
+		check := func(err, kind error, text string) {
+			t.Helper()
+			require.ErrorIs(t, err, kind)
+			require.EqualError(t, err, text)
+		}
+		_, err := k.ZAdd("s", brock.Z{Member: "m"})
+		check(err, brock.ErrWrongType, `zadd "s": brock: wrong type`)
+		_, err = k.ZAdd("s", brock.Z{Member: "m", Score: math.NaN()})
+		check(err, brock.ErrNaN, `zadd "s": brock: not a number`)
+		_, err = k.LPush(long)
+		check(err, brock.ErrSyntax, `lpush "`+long[:64]+`"…: brock: syntax error: ERR wrong number of arguments for 'lpush' command`)
+		_, err = k.LRange("s", 0, -1)
+		check(err, brock.ErrWrongType, `lrange "s": brock: wrong type`)
+		_, err = k.Incr("s")
+		check(err, brock.ErrNotInteger, `incr "s": brock: not an integer`)
+		_, err = k.SInter("absent", "s")
+		check(err, brock.ErrWrongType, "sinter: brock: wrong type")
+		check(k.SwapDB(0, 99), brock.ErrDatabase, "swapdb: brock: database number out of range")
+		check(k.Rename("absent", "s"), brock.ErrNoKey, "rename: brock: no such key")
+		_, _, err = k.Scan(0, &brock.ScanOptions{Count: -1})
+		check(err, brock.ErrSyntax, "scan: brock: syntax error")
+		check(database(k, 99).MSet(), brock.ErrDatabase, "mset: brock: database number out of range")
+
+		// Answers are bare.
+		_, err = k.Get("absent")
+		require.Equal(t, brock.ErrNotFound, err)
+		require.Equal(t, brock.ErrNotSet, k.(expiring).Set("s", nil, brock.NX))
+	})
+}
+
+// TestErrorsReturnNothingElse has commands fail after they have found a value.
+func TestErrorsReturnNothingElse(t *testing.T) {
+	everyWay(t, func(t *testing.T, c collections) {
+		k := c.(interface {
+			keyspace
+			IncrBy(key string, by int64) (int64, error)
+		})
+		require.NoError(t, k.MSet(brock.KV{Key: "n", Value: []byte("9223372036854775807")}))
+		n, err := k.IncrBy("n", 1)
+		redisText(t, err, brock.ErrOverflow, "ERR increment or decrement would overflow")
+		require.Zero(t, n)
+	})
 }

@@ -221,7 +221,7 @@ func ExampleDB_Pipelined() {
 	n, err := db.DBSize()
 	fmt.Println(n, err)
 	// Output:
-	// brock: not an integer
+	// incr "key:0": brock: not an integer
 	// 1000 <nil>
 }
 

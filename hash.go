@@ -1,7 +1,6 @@
 package brock
 
 import (
-	"cmp"
 	"errors"
 	"math"
 
@@ -29,7 +28,7 @@ func F[V string | []byte](field string, value V) FieldValue {
 //
 // Redis: HDEL key field [field …].
 func (c *commands) HDel(key string, fields ...string) (removed int, err error) {
-	err = c.change(key, len(fields), func(t *store.Tx) error {
+	err = c.change("hdel", key, len(fields), func(t *store.Tx) error {
 		removed = 0
 		e, ok, err := c.lookupForWrite(t, key, store.Hash)
 		if err != nil || !ok {
@@ -41,7 +40,7 @@ func (c *commands) HDel(key string, fields ...string) (removed int, err error) {
 		}
 		return err
 	})
-	return removed, err
+	return result(removed, err)
 }
 
 // HGet returns the value of a field of the hash at key.
@@ -52,7 +51,7 @@ func (c *commands) HDel(key string, fields ...string) (removed int, err error) {
 //
 // Redis: HGET key field.
 func (c *commands) HGet(key, field string) (value []byte, err error) {
-	err = c.read(key, func(t *store.Tx) error {
+	err = c.read("hget", key, func(t *store.Tx) error {
 		e, ok, err := c.lookup(t, key, store.Hash)
 		if err != nil {
 			return err
@@ -65,10 +64,7 @@ func (c *commands) HGet(key, field string) (value []byte, err error) {
 		}
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return value, nil
+	return result(value, err)
 }
 
 // HGetAll returns all fields of the hash at key with their values, as of one
@@ -81,14 +77,11 @@ func (c *commands) HGet(key, field string) (value []byte, err error) {
 //
 // Redis: HGETALL key.
 func (c *commands) HGetAll(key string) (fields map[string][]byte, err error) {
-	err = c.readLong(key, store.Hash, func(t *store.Tx, e store.Entry, n int) error {
+	err = c.readLong("hgetall", key, store.Hash, func(t *store.Tx, e store.Entry, n int) error {
 		fields = make(map[string][]byte, n)
 		return t.HashEach(e, func(field string, value []byte) { fields[field] = value })
 	})
-	if err != nil {
-		return nil, err
-	}
-	return fields, nil
+	return result(fields, err)
 }
 
 // HLen returns the number of fields of the hash at key, 0 if it does not exist.
@@ -98,7 +91,7 @@ func (c *commands) HGetAll(key string) (fields map[string][]byte, err error) {
 // Cost: O(1).
 //
 // Redis: HLEN key.
-func (c *commands) HLen(key string) (n int, err error) { return c.length(key, store.Hash) }
+func (c *commands) HLen(key string) (n int, err error) { return c.length("hlen", key, store.Hash) }
 
 // HSet sets fields of the hash at key, creating the hash when key does not
 // exist, and returns how many fields are new. When a field occurs twice, the
@@ -113,16 +106,16 @@ func (c *commands) HLen(key string) (n int, err error) { return c.length(key, st
 // Redis: HSET key field value [field value …].
 func (c *commands) HSet(key string, fields ...FieldValue) (added int, err error) {
 	if len(fields) == 0 {
-		return 0, c.refuse(errArity("hset"))
+		return 0, c.refuse("hset", key, errArity("hset"))
 	}
 	pairs := make([]store.Field, len(fields))
 	for i, f := range fields {
 		if len(f.Value) > store.MaxString {
-			return 0, c.refuse(ErrTooLong)
+			return 0, c.refuse("hset", key, ErrTooLong)
 		}
 		pairs[i] = store.Field{Name: f.Field, Value: f.Value}
 	}
-	err = c.change(key, len(fields), func(t *store.Tx) error {
+	err = c.change("hset", key, len(fields), func(t *store.Tx) error {
 		e, _, err := c.lookupForWrite(t, key, store.Hash)
 		if err != nil {
 			return err
@@ -133,15 +126,8 @@ func (c *commands) HSet(key string, fields ...FieldValue) (added int, err error)
 		t.Emit(c.db, store.Hash, key)
 		return nil
 	})
-	if err != nil {
-		return 0, err
-	}
-	return added, nil
+	return result(added, err)
 }
-
-// refuse returns err, which the arguments of a command are refused with, unless
-// no command can run at all.
-func (c *commands) refuse(err error) error { return cmp.Or(c.usable(), err) }
 
 // errArity is what a command that wants more arguments returns.
 func errArity(command string) error {
@@ -163,8 +149,8 @@ var errLong = errors.New("brock: long command")
 
 // readLong is read for a command that looks at all of a collection, n
 // elements. fn is not called for an absent key but with a zero entry.
-func (c *commands) readLong(key string, typ store.Type, fn func(t *store.Tx, e store.Entry, n int) error) error {
-	return c.readLimited(key, func(t *store.Tx, limit int) error {
+func (c *commands) readLong(op, key string, typ store.Type, fn func(t *store.Tx, e store.Entry, n int) error) error {
+	return c.readLimited(op, key, func(t *store.Tx, limit int) error {
 		e, _, err := c.lookup(t, key, typ)
 		if err != nil {
 			return err
@@ -183,34 +169,31 @@ func (c *commands) readLong(key string, typ store.Type, fn func(t *store.Tx, e s
 // readLimited is read for a command that takes long for more than limit
 // elements: it then returns errLong and runs again, without a limit, on a
 // snapshot.
-func (c *commands) readLimited(key string, fn func(t *store.Tx, limit int) error) error {
-	err := c.read(key, func(t *store.Tx) error { return fn(t, longRead) })
+func (c *commands) readLimited(op, key string, fn func(t *store.Tx, limit int) error) error {
+	err := c.read(op, key, func(t *store.Tx) error { return fn(t, longRead) })
 	if errors.Is(err, errLong) {
-		err = c.snapshot(func(t *store.Tx) error { return fn(t, math.MaxInt) })
+		err = c.snapshot(op, key, func(t *store.Tx) error { return fn(t, math.MaxInt) })
 	}
 	return err
 }
 
 // change is write for a command that changes up to n elements and looks at all
 // that it needs before.
-func (c *commands) change(key string, n int, fn func(*store.Tx) error) error {
+func (c *commands) change(op, key string, n int, fn func(*store.Tx) error) error {
 	if n > longWrite {
-		return c.exec(fn)
+		return c.exec(op, key, fn)
 	}
-	return c.write(key, fn)
+	return c.write(op, key, fn)
 }
 
 // length returns the number of elements of the collection at key.
-func (c *commands) length(key string, typ store.Type) (n int, err error) {
-	err = c.read(key, func(t *store.Tx) error {
+func (c *commands) length(op, key string, typ store.Type) (n int, err error) {
+	err = c.read(op, key, func(t *store.Tx) error {
 		e, _, err := c.lookup(t, key, typ)
 		if err == nil {
 			n, err = t.Len(e)
 		}
 		return err
 	})
-	if err != nil {
-		return 0, err
-	}
-	return n, nil
+	return result(n, err)
 }

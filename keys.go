@@ -44,7 +44,7 @@ func (c *commands) Copy(src, dst string, opts ...CopyOption) (copied bool, err e
 			db = int(opt)
 		}
 	}
-	err = c.exec(func(t *store.Tx) error {
+	err = c.exec("copy", src, func(t *store.Tx) error {
 		copied = false
 		if db < 0 || db >= t.Databases() {
 			return ErrDatabase
@@ -66,18 +66,18 @@ func (c *commands) Copy(src, dst string, opts ...CopyOption) (copied bool, err e
 		copied = true
 		return nil
 	})
-	return copied, err
+	return result(copied, err)
 }
 
 // DBSize returns the number of keys; expired ones do not count.
 //
 // Redis: DBSIZE, which counts expired keys until they are collected.
 func (c *commands) DBSize() (n int64, err error) {
-	err = c.readAll(nil, func(t *store.Tx) error {
+	err = c.readAll("dbsize", nil, func(t *store.Tx) error {
 		n = t.Keys(c.db)
 		return nil
 	})
-	return n, err
+	return result(n, err)
 }
 
 // Del deletes keys and returns how many of them existed.
@@ -87,7 +87,7 @@ func (c *commands) DBSize() (n int64, err error) {
 //
 // Redis: DEL key [key …].
 func (c *commands) Del(keys ...string) (n int, err error) {
-	err = c.writeAll(keys, func(t *store.Tx) error {
+	err = c.writeAll("del", keys, func(t *store.Tx) error {
 		n = 0
 		for _, key := range keys {
 			if err := t.Ready(c.db, key); err != nil {
@@ -106,7 +106,7 @@ func (c *commands) Del(keys ...string) (n int, err error) {
 		}
 		return nil
 	})
-	return n, err
+	return result(n, err)
 }
 
 // Exists returns how many of the keys exist; one that is named twice counts
@@ -114,7 +114,7 @@ func (c *commands) Del(keys ...string) (n int, err error) {
 //
 // Redis: EXISTS key [key …].
 func (c *commands) Exists(keys ...string) (n int, err error) {
-	err = c.readAll(keys, func(t *store.Tx) error {
+	err = c.readAll("exists", keys, func(t *store.Tx) error {
 		n = 0
 		for _, key := range keys {
 			_, ok, err := t.Lookup(c.db, key)
@@ -127,7 +127,7 @@ func (c *commands) Exists(keys ...string) (n int, err error) {
 		}
 		return nil
 	})
-	return n, err
+	return result(n, err)
 }
 
 // Expire has the key expire after ttl, which is cut to whole milliseconds, and
@@ -137,7 +137,7 @@ func (c *commands) Exists(keys ...string) (n int, err error) {
 //
 // Redis: EXPIRE key seconds.
 func (c *commands) Expire(key string, ttl time.Duration) (ok bool, err error) {
-	err = c.write(key, func(t *store.Tx) error {
+	err = c.write("expire", key, func(t *store.Tx) error {
 		var e store.Entry
 		if e, ok, err = t.LookupForWrite(c.db, key); err != nil || !ok {
 			return err
@@ -148,14 +148,14 @@ func (c *commands) Expire(key string, ttl time.Duration) (ok bool, err error) {
 		}
 		return t.SetDeadline(c.db, key, e, t.Now()+ttl.Milliseconds())
 	})
-	return ok && err == nil, err
+	return result(ok, err)
 }
 
 // FlushAll deletes all keys of all logical databases, in O(1); queues stay.
 //
 // Redis: FLUSHALL.
 func (c *commands) FlushAll() error {
-	return c.exec(func(t *store.Tx) error {
+	return c.exec("flushall", "", func(t *store.Tx) error {
 		dbs := make([]int, t.Databases())
 		for i := range dbs {
 			dbs[i] = i
@@ -168,7 +168,7 @@ func (c *commands) FlushAll() error {
 //
 // Redis: FLUSHDB.
 func (c *commands) FlushDB() error {
-	return c.exec(func(t *store.Tx) error { return t.FlushDB(c.db) })
+	return c.exec("flushdb", "", func(t *store.Tx) error { return t.FlushDB(c.db) })
 }
 
 // Move moves a key to another logical database and tells whether it did: not
@@ -180,7 +180,7 @@ func (c *commands) FlushDB() error {
 //
 // Redis: MOVE key db.
 func (c *commands) Move(key string, db int) (moved bool, err error) {
-	err = c.write(key, func(t *store.Tx) error {
+	err = c.write("move", key, func(t *store.Tx) error {
 		moved = false
 		if db < 0 || db >= t.Databases() {
 			return ErrDatabase
@@ -205,7 +205,7 @@ func (c *commands) Move(key string, db int) (moved bool, err error) {
 		moved = true
 		return nil
 	})
-	return moved, err
+	return result(moved, err)
 }
 
 // ready makes keys of several databases ready for change.
@@ -224,7 +224,7 @@ func ready(t *store.Tx, dbs []int, keys ...string) error {
 //
 // Redis: PERSIST key.
 func (c *commands) Persist(key string) (changed bool, err error) {
-	err = c.write(key, func(t *store.Tx) error {
+	err = c.write("persist", key, func(t *store.Tx) error {
 		changed = false
 		e, ok, err := t.LookupForWrite(c.db, key)
 		if err != nil || !ok || e.Deadline == 0 {
@@ -233,7 +233,7 @@ func (c *commands) Persist(key string) (changed bool, err error) {
 		changed = true
 		return t.SetDeadline(c.db, key, e, 0)
 	})
-	return changed, err
+	return result(changed, err)
 }
 
 // PExpire is [DB.Expire], under the name that Redis has for milliseconds.
@@ -250,7 +250,7 @@ func (c *commands) PExpire(key string, ttl time.Duration) (ok bool, err error) {
 //
 // Redis: PTTL key, which returns -1 for NoTTL and -2 for ErrNotFound.
 func (c *commands) PTTL(key string) (ttl time.Duration, err error) {
-	err = c.read(key, func(t *store.Tx) error {
+	err = c.read("pttl", key, func(t *store.Tx) error {
 		e, ok, err := t.Lookup(c.db, key)
 		switch {
 		case err != nil:
@@ -264,7 +264,7 @@ func (c *commands) PTTL(key string) (ttl time.Duration, err error) {
 		}
 		return nil
 	})
-	return ttl, err
+	return result(ttl, err)
 }
 
 // RandomKey returns a key at random.
@@ -273,14 +273,14 @@ func (c *commands) PTTL(key string) (ttl time.Duration, err error) {
 //
 // Redis: RANDOMKEY.
 func (c *commands) RandomKey() (key string, err error) {
-	err = c.snapshot(func(t *store.Tx) error {
+	err = c.snapshot("randomkey", "", func(t *store.Tx) error {
 		var ok bool
 		if key, ok, err = t.RandomKey(c.db); err == nil && !ok {
 			return ErrNotFound
 		}
 		return err
 	})
-	return key, err
+	return result(key, err)
 }
 
 // Rename gives the value and time to live of src to dst, whatever dst held.
@@ -291,7 +291,7 @@ func (c *commands) RandomKey() (key string, err error) {
 //
 // Redis: RENAME key newkey.
 func (c *commands) Rename(src, dst string) error {
-	return c.writeAll([]string{src, dst}, func(t *store.Tx) error {
+	return c.writeAll("rename", []string{src, dst}, func(t *store.Tx) error {
 		if err := ready(t, []int{c.db}, src, dst); err != nil {
 			return err
 		}
@@ -337,7 +337,7 @@ func (c *commands) Scan(cursor uint64, opts *ScanOptions) (keys []string, next u
 		o.Count = 10
 	}
 	if o.Count < 0 {
-		return nil, 0, ErrSyntax
+		return nil, 0, c.refuse("scan", "", ErrSyntax)
 	}
 	for seen := 0; ; {
 		found, at, err := c.scanPage(cursor, o.Count-seen)
@@ -366,7 +366,7 @@ func (c *commands) scanPage(cursor uint64, count int) (found []store.Found, next
 	if !done {
 		err = c.s.Read(1<<(cursor>>58), fn)
 	}
-	return found, next, err
+	return found, next, wrapped("scan", "", err)
 }
 
 // ScanKeys iterates over all keys with the promise of [DB.Scan]. The body may
@@ -402,7 +402,7 @@ func (c *commands) ScanKeys(opts *ScanOptions) iter.Seq2[string, error] {
 //
 // Redis: SWAPDB index1 index2.
 func (c *commands) SwapDB(a, b int) error {
-	return c.exec(func(t *store.Tx) error {
+	return c.exec("swapdb", "", func(t *store.Tx) error {
 		if min(a, b) < 0 || max(a, b) >= t.Databases() {
 			return ErrDatabase
 		}
@@ -433,12 +433,12 @@ func (c *commands) TTL(key string) (time.Duration, error) {
 //
 // Redis: TYPE key.
 func (c *commands) Type(key string) (name string, err error) {
-	err = c.read(key, func(t *store.Tx) error {
+	err = c.read("type", key, func(t *store.Tx) error {
 		e, _, err := t.Lookup(c.db, key)
 		name = typeName(e.Type)
 		return err
 	})
-	return name, err
+	return result(name, err)
 }
 
 // typeName returns Redis' name of a type.

@@ -81,7 +81,7 @@ func (o setOptions) deadline(t *store.Tx, old *store.Entry) int64 {
 //
 // Redis: APPEND key value.
 func (c *commands) Append(key string, value []byte) (length int, err error) {
-	err = c.write(key, func(t *store.Tx) error {
+	err = c.write("append", key, func(t *store.Tx) error {
 		e, ok, err := c.lookupForWrite(t, key, store.String)
 		if err != nil {
 			return err
@@ -97,7 +97,7 @@ func (c *commands) Append(key string, value []byte) (length int, err error) {
 		}
 		return nil
 	})
-	return length, err
+	return result(length, err)
 }
 
 // writeString puts b at an offset of a string.
@@ -120,7 +120,7 @@ func (c *commands) writeString(t *store.Tx, key string, e store.Entry, off int, 
 //
 // Redis: GET key.
 func (c *commands) Get(key string) (value []byte, err error) {
-	err = c.read(key, func(t *store.Tx) error {
+	err = c.read("get", key, func(t *store.Tx) error {
 		e, err := c.find(t, key, store.String)
 		if err != nil {
 			return err
@@ -131,7 +131,7 @@ func (c *commands) Get(key string) (value []byte, err error) {
 		value, err = t.StringGet(e)
 		return err
 	})
-	return value, err
+	return result(value, err)
 }
 
 // GetDel returns the string at key and deletes the key.
@@ -140,7 +140,7 @@ func (c *commands) Get(key string) (value []byte, err error) {
 //
 // Redis: GETDEL key.
 func (c *commands) GetDel(key string) (value []byte, err error) {
-	err = c.write(key, func(t *store.Tx) error {
+	err = c.write("getdel", key, func(t *store.Tx) error {
 		e, err := c.findForWrite(t, key, store.String)
 		if err != nil {
 			return err
@@ -154,7 +154,7 @@ func (c *commands) GetDel(key string) (value []byte, err error) {
 		_, err = t.Delete(c.db, key)
 		return err
 	})
-	return value, err
+	return result(value, err)
 }
 
 // GetRange returns the bytes from start to stop, both included, of the string
@@ -168,7 +168,7 @@ func (c *commands) GetDel(key string) (value []byte, err error) {
 //
 // Redis: GETRANGE key start end.
 func (c *commands) GetRange(key string, start, stop int) (value []byte, err error) {
-	err = c.read(key, func(t *store.Tx) error {
+	err = c.read("getrange", key, func(t *store.Tx) error {
 		value = []byte{}
 		e, ok, err := c.lookup(t, key, store.String)
 		if err != nil || !ok {
@@ -185,7 +185,7 @@ func (c *commands) GetRange(key string, start, stop int) (value []byte, err erro
 		value, err = t.StringRange(e, first, count)
 		return err
 	})
-	return value, err
+	return result(value, err)
 }
 
 // clip turns a range with negative indexes into the first of n elements and
@@ -222,7 +222,7 @@ func clipBytes(start, stop, n int) (first, count int) {
 // Errors: [ErrWrongType]; [ErrNotInteger]; [ErrOverflow].
 //
 // Redis: INCR key.
-func (c *commands) Incr(key string) (int64, error) { return c.IncrBy(key, 1) }
+func (c *commands) Incr(key string) (sum int64, err error) { return c.incr("incr", key, 1) }
 
 // IncrBy adds by, which may be negative, to the integer at key, 0 if the key
 // does not exist, and returns the sum. The time to live stays.
@@ -233,7 +233,12 @@ func (c *commands) Incr(key string) (int64, error) { return c.IncrBy(key, 1) }
 //
 // Redis: INCRBY key increment.
 func (c *commands) IncrBy(key string, by int64) (sum int64, err error) {
-	err = c.write(key, func(t *store.Tx) error {
+	return c.incr("incrby", key, by)
+}
+
+// incr is IncrBy for the command of that name.
+func (c *commands) incr(op, key string, by int64) (sum int64, err error) {
+	err = c.write(op, key, func(t *store.Tx) error {
 		e, err := c.findForWrite(t, key, store.String)
 		if err != nil {
 			return err
@@ -256,7 +261,7 @@ func (c *commands) IncrBy(key string, by int64) (sum int64, err error) {
 		t.Emit(c.db, store.String, key)
 		return nil
 	})
-	return sum, err
+	return result(sum, err)
 }
 
 // integer reads a string entry as an integer.
@@ -316,7 +321,7 @@ type KV struct {
 //
 // Redis: MGET key [key …].
 func (c *commands) MGet(keys ...string) (values [][]byte, err error) {
-	err = c.readAll(keys, func(t *store.Tx) error {
+	err = c.readAll("mget", keys, func(t *store.Tx) error {
 		values = make([][]byte, len(keys))
 		t.Warm(c.db, keys)
 		for i, key := range keys {
@@ -330,7 +335,7 @@ func (c *commands) MGet(keys ...string) (values [][]byte, err error) {
 		}
 		return nil
 	})
-	return values, err
+	return result(values, err)
 }
 
 // MSet sets all pairs at once: nobody sees some of them only. What the keys
@@ -344,10 +349,10 @@ func (c *commands) MSet(pairs ...KV) error {
 		keys[i] = pairs[i].Key
 		size += len(keys[i]) + len(pairs[i].Value)
 		if max(len(keys[i]), len(pairs[i].Value)) > store.MaxString {
-			return ErrTooLong
+			return c.refuse("mset", keys[i], ErrTooLong)
 		}
 	}
-	return c.writeAll(keys, func(t *store.Tx) error {
+	return c.writeAll("mset", keys, func(t *store.Tx) error {
 		t.Warm(c.db, keys)
 		if err := t.Reserve(size); err != nil {
 			return err
@@ -378,13 +383,13 @@ func (c *commands) MSet(pairs ...KV) error {
 // Redis: SET key value [NX | XX] [EX seconds | PX milliseconds | KEEPTTL].
 func (c *commands) Set(key string, value []byte, opts ...SetOption) error {
 	o, err := parseSet(opts)
+	if err == nil && len(value) > store.MaxString {
+		err = ErrTooLong
+	}
 	if err != nil {
-		return err
+		return c.refuse("set", key, err)
 	}
-	if len(value) > store.MaxString {
-		return ErrTooLong
-	}
-	return c.write(key, func(t *store.Tx) error { return c.set(t, key, value, o) })
+	return c.write("set", key, func(t *store.Tx) error { return c.set(t, key, value, o) })
 }
 
 // set is Set within a transaction.
@@ -414,7 +419,7 @@ func (c *commands) set(t *store.Tx, key string, value []byte, o setOptions) erro
 //
 // Redis: SETRANGE key offset value.
 func (c *commands) SetRange(key string, offset int, value []byte) (length int, err error) {
-	err = c.write(key, func(t *store.Tx) error {
+	err = c.write("setrange", key, func(t *store.Tx) error {
 		if offset < 0 {
 			return &redisError{ErrOffset, "ERR offset is out of range"}
 		}
@@ -432,7 +437,7 @@ func (c *commands) SetRange(key string, offset int, value []byte) (length int, e
 		length, err = c.writeString(t, key, e, offset, value)
 		return err
 	})
-	return length, err
+	return result(length, err)
 }
 
 // StrLen returns the length in bytes of the string at key, 0 if it does not
@@ -442,7 +447,7 @@ func (c *commands) SetRange(key string, offset int, value []byte) (length int, e
 //
 // Redis: STRLEN key.
 func (c *commands) StrLen(key string) (n int, err error) {
-	err = c.read(key, func(t *store.Tx) error {
+	err = c.read("strlen", key, func(t *store.Tx) error {
 		n = 0
 		e, ok, err := c.lookup(t, key, store.String)
 		if err == nil && ok {
@@ -450,5 +455,5 @@ func (c *commands) StrLen(key string) (n int, err error) {
 		}
 		return err
 	})
-	return n, err
+	return result(n, err)
 }

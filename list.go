@@ -35,10 +35,10 @@ const (
 // Redis: BLPOP key [key …] timeout.
 func (c *commands) BLPop(ctx context.Context, keys ...string) (key string, value []byte, err error) {
 	if len(keys) == 0 {
-		return "", nil, c.refuse(errArity("blpop"))
+		return "", nil, c.refuse("blpop", single(keys), errArity("blpop"))
 	}
 	if err := cmp.Or(c.usable(), ctx.Err()); err != nil {
-		return "", nil, err
+		return "", nil, wrapped("blpop", single(keys), err)
 	}
 	if c.tx != nil || c.pipe != nil {
 		return c.popFirst(keys)
@@ -60,7 +60,7 @@ func (c *commands) BLPop(ctx context.Context, keys ...string) (key string, value
 		err = c.await(ctx, w)
 	}
 	if err != nil {
-		return "", nil, err
+		return "", nil, wrapped("blpop", single(keys), err)
 	}
 	return got.Key, got.Value, nil
 }
@@ -87,7 +87,7 @@ func (c *commands) await(ctx context.Context, w *store.Waiter) error {
 
 // popFirst is BLPop that does not wait.
 func (c *commands) popFirst(keys []string) (key string, value []byte, err error) {
-	err = c.exec(func(t *store.Tx) error {
+	err = c.exec("blpop", single(keys), func(t *store.Tx) error {
 		for _, k := range keys {
 			v, ok, err := c.pop(t, k, true)
 			if err != nil {
@@ -115,7 +115,7 @@ func (c *commands) popFirst(keys []string) (key string, value []byte, err error)
 //
 // Redis: LINDEX key index.
 func (c *commands) LIndex(key string, index int) (value []byte, err error) {
-	err = c.read(key, func(t *store.Tx) error {
+	err = c.read("lindex", key, func(t *store.Tx) error {
 		e, _, err := c.lookup(t, key, store.List)
 		if err != nil {
 			return err
@@ -134,10 +134,7 @@ func (c *commands) LIndex(key string, index int) (value []byte, err error) {
 		value, err = t.ListIndex(e, pos)
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return value, nil
+	return result(value, err)
 }
 
 // LInsert puts value before or behind the first element of the list at key
@@ -151,9 +148,9 @@ func (c *commands) LIndex(key string, index int) (value []byte, err error) {
 // Redis: LINSERT key BEFORE | AFTER pivot element.
 func (c *commands) LInsert(key string, side Side, pivot, value []byte) (length int, err error) {
 	if len(value) > store.MaxString {
-		return 0, c.refuse(ErrTooLong)
+		return 0, c.refuse("linsert", key, ErrTooLong)
 	}
-	err = c.writeLong(key, func(t *store.Tx, e store.Entry, n, limit int) error {
+	err = c.writeLong("linsert", key, func(t *store.Tx, e store.Entry, n, limit int) error {
 		length = 0
 		if n == 0 {
 			return nil
@@ -167,10 +164,7 @@ func (c *commands) LInsert(key string, side Side, pivot, value []byte) (length i
 		}
 		return err
 	})
-	if err != nil {
-		return 0, err
-	}
-	return length, nil
+	return result(length, err)
 }
 
 // LLen returns the number of elements of the list at key, 0 if it does not
@@ -181,7 +175,7 @@ func (c *commands) LInsert(key string, side Side, pivot, value []byte) (length i
 // Cost: O(1).
 //
 // Redis: LLEN key.
-func (c *commands) LLen(key string) (n int, err error) { return c.length(key, store.List) }
+func (c *commands) LLen(key string) (n int, err error) { return c.length("llen", key, store.List) }
 
 // LPop removes the first element of the list at key and returns it. The key
 // goes with its last element.
@@ -191,7 +185,7 @@ func (c *commands) LLen(key string) (n int, err error) { return c.length(key, st
 // Cost: O(log N) for a list of N elements.
 //
 // Redis: LPOP key.
-func (c *commands) LPop(key string) (value []byte, err error) { return c.popOne(key, true) }
+func (c *commands) LPop(key string) (value []byte, err error) { return c.popOne("lpop", key, true) }
 
 // LPopCount removes up to count elements from the head of the list at key and
 // returns them. The key goes with its last element.
@@ -203,7 +197,7 @@ func (c *commands) LPop(key string) (value []byte, err error) { return c.popOne(
 //
 // Redis: LPOP key count.
 func (c *commands) LPopCount(key string, count int) (values [][]byte, err error) {
-	return c.popCount(key, count, true)
+	return c.popCount("lpop", key, count, true)
 }
 
 // LPush puts values, one after the other, before the list at key, so that the
@@ -232,7 +226,7 @@ func (c *commands) LPush(key string, values ...[]byte) (length int, err error) {
 //
 // Redis: LRANGE key start stop.
 func (c *commands) LRange(key string, start, stop int) (values [][]byte, err error) {
-	err = c.readLimited(key, func(t *store.Tx, limit int) error {
+	err = c.readLimited("lrange", key, func(t *store.Tx, limit int) error {
 		values = [][]byte{}
 		e, _, err := c.lookup(t, key, store.List)
 		if err != nil {
@@ -252,10 +246,7 @@ func (c *commands) LRange(key string, start, stop int) (values [][]byte, err err
 		values, err = t.ListRange(nil, e, first, count)
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return values, nil
+	return result(values, err)
 }
 
 // LTrim removes all elements of the list at key but those from start to stop,
@@ -268,7 +259,7 @@ func (c *commands) LRange(key string, start, stop int) (values [][]byte, err err
 //
 // Redis: LTRIM key start stop.
 func (c *commands) LTrim(key string, start, stop int) error {
-	return c.writeLong(key, func(t *store.Tx, e store.Entry, n, limit int) error {
+	return c.writeLong("ltrim", key, func(t *store.Tx, e store.Entry, n, limit int) error {
 		if n == 0 {
 			return nil
 		}
@@ -292,7 +283,7 @@ func (c *commands) LTrim(key string, start, stop int) error {
 // Cost: O(log N) for a list of N elements.
 //
 // Redis: RPOP key.
-func (c *commands) RPop(key string) (value []byte, err error) { return c.popOne(key, false) }
+func (c *commands) RPop(key string) (value []byte, err error) { return c.popOne("rpop", key, false) }
 
 // RPopCount removes up to count elements from the tail of the list at key and
 // returns them, the last one first. The key goes with its last element.
@@ -304,7 +295,7 @@ func (c *commands) RPop(key string) (value []byte, err error) { return c.popOne(
 //
 // Redis: RPOP key count.
 func (c *commands) RPopCount(key string, count int) (values [][]byte, err error) {
-	return c.popCount(key, count, false)
+	return c.popCount("rpop", key, count, false)
 }
 
 // RPush puts values, one after the other, behind the list at key, creating the
@@ -322,16 +313,16 @@ func (c *commands) RPush(key string, values ...[]byte) (length int, err error) {
 }
 
 // push puts values at an end of the list at key for the command of that name.
-func (c *commands) push(command, key string, values [][]byte, head bool) (length int, err error) {
+func (c *commands) push(op, key string, values [][]byte, head bool) (length int, err error) {
 	if len(values) == 0 {
-		return 0, c.refuse(errArity(command))
+		return 0, c.refuse(op, key, errArity(op))
 	}
 	for _, v := range values {
 		if len(v) > store.MaxString {
-			return 0, c.refuse(ErrTooLong)
+			return 0, c.refuse(op, key, ErrTooLong)
 		}
 	}
-	err = c.change(key, len(values), func(t *store.Tx) error {
+	err = c.change(op, key, len(values), func(t *store.Tx) error {
 		e, _, err := c.lookupForWrite(t, key, store.List)
 		if err != nil {
 			return err
@@ -342,26 +333,20 @@ func (c *commands) push(command, key string, values [][]byte, head bool) (length
 		t.Emit(c.db, store.List, key)
 		return nil
 	})
-	if err != nil {
-		return 0, err
-	}
-	return length, nil
+	return result(length, err)
 }
 
 // popOne removes an element from an end of the list at key.
-func (c *commands) popOne(key string, head bool) (value []byte, err error) {
+func (c *commands) popOne(op, key string, head bool) (value []byte, err error) {
 	found := false
-	err = c.write(key, func(t *store.Tx) error {
+	err = c.write(op, key, func(t *store.Tx) error {
 		value, found, err = c.pop(t, key, head)
 		return err
 	})
 	if err == nil && !found {
 		err = ErrNotFound
 	}
-	if err != nil {
-		return nil, err
-	}
-	return value, nil
+	return result(value, err)
 }
 
 // pop is popOne within a transaction; ok is false if there is no list.
@@ -380,12 +365,12 @@ func (c *commands) pop(t *store.Tx, key string, head bool) (value []byte, ok boo
 }
 
 // popCount removes up to count elements from an end of the list at key.
-func (c *commands) popCount(key string, count int, head bool) (values [][]byte, err error) {
+func (c *commands) popCount(op, key string, count int, head bool) (values [][]byte, err error) {
 	if count < 0 {
-		return nil, c.refuse(errNegative())
+		return nil, c.refuse(op, key, errNegative())
 	}
 	found := false
-	err = c.writeLong(key, func(t *store.Tx, e store.Entry, n, limit int) error {
+	err = c.writeLong(op, key, func(t *store.Tx, e store.Entry, n, limit int) error {
 		values, found = [][]byte{}, n > 0
 		if !found || count == 0 {
 			return nil
@@ -401,16 +386,13 @@ func (c *commands) popCount(key string, count int, head bool) (values [][]byte, 
 	if err == nil && !found {
 		err = ErrNotFound
 	}
-	if err != nil {
-		return nil, err
-	}
-	return values, nil
+	return result(values, err)
 }
 
 // writeLong is write for a command on the list at key that takes long for more
 // than limit elements: it then returns errLong before its first change, and
 // runs again on private copies. n is the length of the list, 0 if there is none.
-func (c *commands) writeLong(key string, fn func(t *store.Tx, e store.Entry, n, limit int) error) error {
+func (c *commands) writeLong(op, key string, fn func(t *store.Tx, e store.Entry, n, limit int) error) error {
 	limit := longRead
 	run := func(t *store.Tx) error {
 		e, _, err := c.lookupForWrite(t, key, store.List)
@@ -423,10 +405,10 @@ func (c *commands) writeLong(key string, fn func(t *store.Tx, e store.Entry, n, 
 		}
 		return fn(t, e, n, limit)
 	}
-	err := c.write(key, run)
+	err := c.write(op, key, run)
 	if errors.Is(err, errLong) {
 		limit = math.MaxInt
-		err = c.exec(run)
+		err = c.exec(op, key, run)
 	}
 	return err
 }

@@ -383,7 +383,7 @@ func dumpKey(c *commands, key string) (v oracle.Value, err error) {
 	if v.Type, err = c.Type(key); err != nil {
 		return v, err
 	}
-	err = c.read(key, func(t *store.Tx) error {
+	err = c.read("dump", key, func(t *store.Tx) error {
 		e, _, err := t.Lookup(c.db, key)
 		v.Deadline = e.Deadline
 		return err

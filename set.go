@@ -20,9 +20,9 @@ import (
 // Redis: SADD key member [member …].
 func (c *commands) SAdd(key string, members ...string) (added int, err error) {
 	if len(members) == 0 {
-		return 0, c.refuse(errArity("sadd"))
+		return 0, c.refuse("sadd", key, errArity("sadd"))
 	}
-	err = c.change(key, len(members), func(t *store.Tx) error {
+	err = c.change("sadd", key, len(members), func(t *store.Tx) error {
 		e, _, err := c.lookupForWrite(t, key, store.Set)
 		if err != nil {
 			return err
@@ -33,10 +33,7 @@ func (c *commands) SAdd(key string, members ...string) (added int, err error) {
 		}
 		return err
 	})
-	if err != nil {
-		return 0, err
-	}
-	return added, nil
+	return result(added, err)
 }
 
 // SCard returns the number of members of the set at key, 0 if it does not
@@ -47,7 +44,7 @@ func (c *commands) SAdd(key string, members ...string) (added int, err error) {
 // Cost: O(1).
 //
 // Redis: SCARD key.
-func (c *commands) SCard(key string) (n int, err error) { return c.length(key, store.Set) }
+func (c *commands) SCard(key string) (n int, err error) { return c.length("scard", key, store.Set) }
 
 // SInter returns the members that all sets at keys have, in no order, as of
 // one moment. An absent key is an empty set.
@@ -61,7 +58,7 @@ func (c *commands) SCard(key string) (n int, err error) { return c.length(key, s
 // Redis: SINTER key [key …].
 func (c *commands) SInter(keys ...string) (members []string, err error) {
 	if len(keys) == 0 {
-		return nil, c.refuse(errArity("sinter"))
+		return nil, c.refuse("sinter", single(keys), errArity("sinter"))
 	}
 	limit := longRead
 	run := func(t *store.Tx) error {
@@ -78,15 +75,12 @@ func (c *commands) SInter(keys ...string) (members []string, err error) {
 		members, err = t.SetInter(sets)
 		return err
 	}
-	err = c.readAll(keys, run)
+	err = c.readAll("sinter", keys, run)
 	if errors.Is(err, errLong) {
 		limit = math.MaxInt
-		err = c.snapshot(run)
+		err = c.snapshot("sinter", single(keys), run)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return members, nil
+	return result(members, err)
 }
 
 // sets looks up all keys and returns the number of members of the smallest set.
@@ -114,7 +108,7 @@ func (c *commands) sets(t *store.Tx, keys []string) (sets []store.Entry, smalles
 //
 // Redis: SISMEMBER key member.
 func (c *commands) SIsMember(key, member string) (in bool, err error) {
-	err = c.read(key, func(t *store.Tx) error {
+	err = c.read("sismember", key, func(t *store.Tx) error {
 		e, _, err := c.lookup(t, key, store.Set)
 		if err == nil {
 			in, err = t.SetHas(e, member)
@@ -134,14 +128,11 @@ func (c *commands) SIsMember(key, member string) (in bool, err error) {
 //
 // Redis: SMEMBERS key.
 func (c *commands) SMembers(key string) (members []string, err error) {
-	err = c.readLong(key, store.Set, func(t *store.Tx, e store.Entry, n int) error {
+	err = c.readLong("smembers", key, store.Set, func(t *store.Tx, e store.Entry, n int) error {
 		members, err = allMembers(t, e, n)
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return members, nil
+	return result(members, err)
 }
 
 // allMembers returns the n members of a set.
@@ -165,7 +156,7 @@ func allMembers(t *store.Tx, e store.Entry, n int) ([]string, error) {
 func (c *commands) SPop(key string) (member string, err error) {
 	pos, pick := rand.Uint64(), rand.Uint64() // the same in each run
 	found := false
-	err = c.write(key, func(t *store.Tx) error {
+	err = c.write("spop", key, func(t *store.Tx) error {
 		e, ok, err := c.lookupForWrite(t, key, store.Set)
 		if found = ok; err != nil || !ok {
 			return err
@@ -182,10 +173,7 @@ func (c *commands) SPop(key string) (member string, err error) {
 	if err == nil && !found {
 		err = ErrNotFound
 	}
-	if err != nil {
-		return "", err
-	}
-	return member, nil
+	return result(member, err)
 }
 
 // SPopCount removes up to count random members from the set at key and returns
@@ -199,10 +187,10 @@ func (c *commands) SPop(key string) (member string, err error) {
 // Redis: SPOP key count.
 func (c *commands) SPopCount(key string, count int) (members []string, err error) {
 	if count < 0 {
-		return nil, c.refuse(errNegative())
+		return nil, c.refuse("spop", key, errNegative())
 	}
 	seed := [2]uint64{rand.Uint64(), rand.Uint64()} // the same in each run
-	err = c.exec(func(t *store.Tx) error {
+	err = c.exec("spop", key, func(t *store.Tx) error {
 		members = []string{}
 		e, ok, err := c.lookupForWrite(t, key, store.Set)
 		if err != nil || !ok || count == 0 {
@@ -222,10 +210,7 @@ func (c *commands) SPopCount(key string, count int) (members []string, err error
 		}
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return members, nil
+	return result(members, err)
 }
 
 // popMembers removes count random members of a larger set.
@@ -258,7 +243,7 @@ func (c *commands) popMembers(t *store.Tx, key string, count int, r *rand.Rand) 
 //
 // Redis: SREM key member [member …].
 func (c *commands) SRem(key string, members ...string) (removed int, err error) {
-	err = c.change(key, len(members), func(t *store.Tx) error {
+	err = c.change("srem", key, len(members), func(t *store.Tx) error {
 		removed = 0
 		e, ok, err := c.lookupForWrite(t, key, store.Set)
 		if err != nil || !ok {
@@ -270,10 +255,7 @@ func (c *commands) SRem(key string, members ...string) (removed int, err error) 
 		}
 		return err
 	})
-	if err != nil {
-		return 0, err
-	}
-	return removed, nil
+	return result(removed, err)
 }
 
 // errNegative is what a negative count is refused with.

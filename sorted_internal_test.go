@@ -199,7 +199,7 @@ func sortedDumpers() map[string]func(*commands, string, *oracle.Value) error {
 				return err
 			}
 			v.Stream = streamEntries(entries)
-			return c.read(key, func(t *store.Tx) error {
+			return c.read("dump", key, func(t *store.Tx) error {
 				e, _, err := c.lookup(t, key, store.Stream)
 				if err != nil {
 					return err

@@ -120,24 +120,24 @@ type StreamEntry struct {
 // Redis: XADD key id field value [field value …].
 func (c *commands) XAdd(key string, id StreamID, fields ...FieldValue) (StreamID, error) {
 	if len(fields) == 0 {
-		return StreamID{}, c.refuse(errArity("xadd"))
+		return StreamID{}, c.refuse("xadd", key, errArity("xadd"))
 	}
 	if id == (StreamID{}) {
-		return id, c.refuse(&redisError{ErrStreamID, "ERR The ID specified in XADD must be greater than 0-0"})
+		return id, c.refuse("xadd", key, &redisError{ErrStreamID, "ERR The ID specified in XADD must be greater than 0-0"})
 	}
 	size := 0
 	pairs := make([]store.Field, len(fields))
 	for i, f := range fields {
 		if len(f.Field) > store.MaxString || len(f.Value) > store.MaxString {
-			return StreamID{}, c.refuse(ErrTooLong)
+			return StreamID{}, c.refuse("xadd", key, ErrTooLong)
 		}
 		if size += len(f.Field) + len(f.Value) + 10; size > store.MaxString {
-			return StreamID{}, c.refuse(ErrTooLong)
+			return StreamID{}, c.refuse("xadd", key, ErrTooLong)
 		}
 		pairs[i] = store.Field{Name: f.Field, Value: f.Value}
 	}
 	var got StreamID
-	err := c.write(key, func(t *store.Tx) error {
+	err := c.write("xadd", key, func(t *store.Tx) error {
 		e, _, err := c.lookupForWrite(t, key, store.Stream)
 		if err != nil {
 			return err
@@ -155,10 +155,7 @@ func (c *commands) XAdd(key string, id StreamID, fields ...FieldValue) (StreamID
 		t.Emit(c.db, store.Stream, key)
 		return nil
 	})
-	if err != nil {
-		return StreamID{}, err
-	}
-	return got, nil
+	return result(got, err)
 }
 
 // behind returns the id that an entry gets that is added with id behind last.
@@ -198,7 +195,7 @@ func (c *commands) XDel(key string, ids ...StreamID) (removed int, err error) {
 	for i := range ids {
 		list[i] = ids[i].store()
 	}
-	err = c.writeMembers(key, len(ids), false, func(t *store.Tx) error {
+	err = c.writeMembers("xdel", key, len(ids), false, func(t *store.Tx) error {
 		removed = 0
 		e, ok, err := c.lookupForWrite(t, key, store.Stream)
 		if err != nil || !ok {
@@ -209,10 +206,7 @@ func (c *commands) XDel(key string, ids ...StreamID) (removed int, err error) {
 		}
 		return err
 	})
-	if err != nil {
-		return 0, err
-	}
-	return removed, nil
+	return result(removed, err)
 }
 
 // XLen returns the number of entries of the stream at key, 0 if it does not
@@ -224,7 +218,7 @@ func (c *commands) XDel(key string, ids ...StreamID) (removed int, err error) {
 //
 // Redis: XLEN key.
 func (c *commands) XLen(key string) (n int, err error) {
-	err = c.read(key, func(t *store.Tx) error {
+	err = c.read("xlen", key, func(t *store.Tx) error {
 		e, _, err := c.lookup(t, key, store.Stream)
 		if err != nil {
 			return err
@@ -233,10 +227,7 @@ func (c *commands) XLen(key string) (n int, err error) {
 		n = s.Len
 		return err
 	})
-	if err != nil {
-		return 0, err
-	}
-	return n, nil
+	return result(n, err)
 }
 
 // XRange returns the entries of the stream at key with ids from first to last,
@@ -251,7 +242,7 @@ func (c *commands) XLen(key string) (n int, err error) {
 // Redis: XRANGE key start end [COUNT count]. For ids that are excluded see
 // [StreamID.Next] and [StreamID.Prev].
 func (c *commands) XRange(key string, first, last StreamID, count int) (entries []StreamEntry, err error) {
-	err = c.readLimited(key, func(t *store.Tx, limit int) error {
+	err = c.readLimited("xrange", key, func(t *store.Tx, limit int) error {
 		entries = []StreamEntry{}
 		e, ok, err := c.lookup(t, key, store.Stream)
 		if err != nil || !ok {
@@ -279,8 +270,5 @@ func (c *commands) XRange(key string, first, last StreamID, count int) (entries 
 			entries = append(entries, entry)
 		})
 	})
-	if err != nil {
-		return nil, err
-	}
-	return entries, nil
+	return result(entries, err)
 }

@@ -68,39 +68,36 @@ func (c *commands) ZAdd(key string, members ...Z) (added int, err error) {
 // Redis: ZADD key [NX | XX] [GT | LT] [CH] score member [score member …].
 func (c *commands) ZAddOpt(key string, o ZAddOptions, members ...Z) (added int, err error) {
 	if len(members) == 0 {
-		return 0, c.refuse(errArity("zadd"))
+		return 0, c.refuse("zadd", key, errArity("zadd"))
 	}
 	if err := o.check(); err != nil {
-		return 0, c.refuse(err)
+		return 0, c.refuse("zadd", key, err)
 	}
 	long := false
 	for i := range members {
 		if math.IsNaN(members[i].Score) {
-			return 0, c.refuse(ErrNaN)
+			return 0, c.refuse("zadd", key, ErrNaN)
 		}
 		if len(members[i].Member) > store.MaxString {
-			return 0, c.refuse(ErrTooLong)
+			return 0, c.refuse("zadd", key, ErrTooLong)
 		}
 		long = long || len(members[i].Member) > store.ShortName
 	}
-	err = c.writeMembers(key, len(members), long, func(t *store.Tx) (err error) {
+	err = c.writeMembers("zadd", key, len(members), long, func(t *store.Tx) (err error) {
 		added, err = c.zadd(t, key, o, members)
 		return err
 	})
-	if err != nil {
-		return 0, err
-	}
-	return added, nil
+	return result(added, err)
 }
 
 // writeMembers is write for a command that changes n members. More than one, or
 // a long one, are changed in private copies of pages: what is needed after the
 // first change may be cold.
-func (c *commands) writeMembers(key string, n int, long bool, fn func(*store.Tx) error) error {
+func (c *commands) writeMembers(op, key string, n int, long bool, fn func(*store.Tx) error) error {
 	if n > 1 || long {
-		return c.exec(fn)
+		return c.exec(op, key, fn)
 	}
-	return c.write(key, fn)
+	return c.write(op, key, fn)
 }
 
 // zadd is ZAddOpt within a transaction.
@@ -146,7 +143,7 @@ func (c *commands) zadd(t *store.Tx, key string, o ZAddOptions, members []Z) (ad
 // Cost: O(1).
 //
 // Redis: ZCARD key.
-func (c *commands) ZCard(key string) (n int, err error) { return c.length(key, store.ZSet) }
+func (c *commands) ZCard(key string) (n int, err error) { return c.length("zcard", key, store.ZSet) }
 
 // ZRange returns the members with their scores from position start to stop,
 // both included, in the order of scores, those of equal score in the order of
@@ -160,7 +157,7 @@ func (c *commands) ZCard(key string) (n int, err error) { return c.length(key, s
 //
 // Redis: ZRANGE key start stop WITHSCORES.
 func (c *commands) ZRange(key string, start, stop int) (members []Z, err error) {
-	err = c.readLimited(key, func(t *store.Tx, limit int) error {
+	err = c.readLimited("zrange", key, func(t *store.Tx, limit int) error {
 		members = []Z{}
 		e, _, err := c.lookup(t, key, store.ZSet)
 		if err != nil {
@@ -182,10 +179,7 @@ func (c *commands) ZRange(key string, start, stop int) (members []Z, err error) 
 			members = append(members, Z{Member: member, Score: score})
 		})
 	})
-	if err != nil {
-		return nil, err
-	}
-	return members, nil
+	return result(members, err)
 }
 
 // ZRank returns the position of member in the sorted set at key, in the order
@@ -197,7 +191,7 @@ func (c *commands) ZRange(key string, start, stop int) (members []Z, err error) 
 //
 // Redis: ZRANK key member.
 func (c *commands) ZRank(key, member string) (rank int, err error) {
-	err = c.read(key, func(t *store.Tx) error {
+	err = c.read("zrank", key, func(t *store.Tx) error {
 		e, _, err := c.lookup(t, key, store.ZSet)
 		if err != nil {
 			return err
@@ -208,10 +202,7 @@ func (c *commands) ZRank(key, member string) (rank int, err error) {
 		}
 		return err
 	})
-	if err != nil {
-		return 0, err
-	}
-	return rank, nil
+	return result(rank, err)
 }
 
 // ZRem removes members from the sorted set at key and returns how many there
@@ -225,7 +216,7 @@ func (c *commands) ZRank(key, member string) (rank int, err error) {
 // Redis: ZREM key member [member …].
 func (c *commands) ZRem(key string, members ...string) (removed int, err error) {
 	long := slices.ContainsFunc(members, func(m string) bool { return len(m) > store.ShortName })
-	err = c.writeMembers(key, len(members), long, func(t *store.Tx) error {
+	err = c.writeMembers("zrem", key, len(members), long, func(t *store.Tx) error {
 		removed = 0
 		e, ok, err := c.lookupForWrite(t, key, store.ZSet)
 		if err != nil || !ok {
@@ -247,10 +238,7 @@ func (c *commands) ZRem(key string, members ...string) (removed int, err error) 
 		t.Emit(c.db, store.ZSet, key)
 		return z.Done()
 	})
-	if err != nil {
-		return 0, err
-	}
-	return removed, nil
+	return result(removed, err)
 }
 
 // ZScore returns the score of member in the sorted set at key.
@@ -261,7 +249,7 @@ func (c *commands) ZRem(key string, members ...string) (removed int, err error) 
 //
 // Redis: ZSCORE key member.
 func (c *commands) ZScore(key, member string) (score float64, err error) {
-	err = c.read(key, func(t *store.Tx) error {
+	err = c.read("zscore", key, func(t *store.Tx) error {
 		e, _, err := c.lookup(t, key, store.ZSet)
 		if err != nil {
 			return err
@@ -272,8 +260,5 @@ func (c *commands) ZScore(key, member string) (score float64, err error) {
 		}
 		return err
 	})
-	if err != nil {
-		return 0, err
-	}
-	return score, nil
+	return result(score, err)
 }

@@ -1,6 +1,7 @@
 package bench_test
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -20,7 +21,7 @@ func raced() bool {
 }
 
 // TestAllocations holds the hot commands to their allocations in steady state:
-// Get the copy that it returns, Incr none or one, Set at most two.
+// Get the copy that it returns, none if there is none, Incr none or one, Set at most two.
 func TestAllocations(t *testing.T) {
 	if raced() {
 		t.Skip("race: allocations cannot be counted")
@@ -45,7 +46,14 @@ func TestAllocations(t *testing.T) {
 			get := count(func(key string) error { _, err := db.Get(key); return err })
 			set := count(func(key string) error { return db.Set(key, value) })
 			incr := count(func(string) error { _, err := db.Incr("counter"); return err })
+			absent := count(func(string) error {
+				if _, err := db.Get("absent"); !errors.Is(err, brock.ErrNotFound) {
+					return fmt.Errorf("got %w", err)
+				}
+				return nil
+			})
 			require.LessOrEqual(t, get, 1.0, "Get")
+			require.Zero(t, absent, "Get of an absent key")
 			require.LessOrEqual(t, set, 2.0, "Set")
 			require.LessOrEqual(t, incr, 1.0, "Incr")
 			t.Logf("allocations: Get %v, Set %v, Incr %v", get, set, incr)
