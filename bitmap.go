@@ -41,7 +41,7 @@ func checkBit(offset int64) error {
 // which stops no writer.
 //
 // Redis: BITCOUNT key.
-func (c *commands) BitCount(key string) (n int, err error) {
+func (c *commands) BitCount(key string) (n int64, err error) {
 	return c.BitCountRange(key, 0, -1, Byte)
 }
 
@@ -54,7 +54,7 @@ func (c *commands) BitCount(key string) (n int, err error) {
 // Cost: see [DB.BitCount].
 //
 // Redis: BITCOUNT key start end [BYTE | BIT].
-func (c *commands) BitCountRange(key string, start, stop int, unit BitUnit) (n int, err error) {
+func (c *commands) BitCountRange(key string, start, stop int64, unit BitUnit) (n int64, err error) {
 	err = c.readLimited("bitcount", key, func(t *store.Tx, limit int) error {
 		n = 0
 		e, ok, err := c.lookup(t, key, store.String)
@@ -65,7 +65,7 @@ func (c *commands) BitCountRange(key string, start, stop int, unit BitUnit) (n i
 		if err != nil {
 			return err
 		}
-		r := bitRange{int64(start), int64(stop) + 1}
+		r := bitRange{start, stop + 1}
 		if unit == Bit {
 			r = r.clip(8 * int64(length))
 		} else {
@@ -84,8 +84,7 @@ func (c *commands) BitCountRange(key string, start, stop int, unit BitUnit) (n i
 	return result(n, err)
 }
 
-// bitRange is some bits or bytes of a string, from first up to end. It has 64
-// bits where an int has not.
+// bitRange is some bits or bytes of a string, from first up to end.
 type bitRange struct{ first, end int64 }
 
 // clip cuts a range, whose ends count from the end of n units if they are
@@ -109,7 +108,7 @@ func (r bitRange) clip(n int64) bitRange {
 }
 
 // ones counts the bits that are set in a range, which exists and is not empty.
-func (r bitRange) ones(t *store.Tx, e store.Entry) (n int, err error) {
+func (r bitRange) ones(t *store.Tx, e store.Entry) (n int64, err error) {
 	last := r.end - 1
 	from, end := int(r.first/8), int(last/8+1)
 	for at := from; at < end; {
@@ -118,12 +117,12 @@ func (r bitRange) ones(t *store.Tx, e store.Entry) (n int, err error) {
 			return 0, err
 		}
 		b = b[:min(len(b), end-at)]
-		n += countOnes(b)
+		n += int64(countOnes(b))
 		if at == from {
-			n -= bits.OnesCount8(b[0] >> (8 - r.first%8)) // what stands before the first bit
+			n -= int64(bits.OnesCount8(b[0] >> (8 - r.first%8))) // what stands before the first bit
 		}
 		if at += len(b); at == end {
-			n -= bits.OnesCount8(b[len(b)-1] << (last%8 + 1)) // and behind the last
+			n -= int64(bits.OnesCount8(b[len(b)-1] << (last%8 + 1))) // and behind the last
 		}
 		if e.Object != 0 {
 			t.Release()

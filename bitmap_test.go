@@ -43,9 +43,9 @@ func TestSetBit(t *testing.T) {
 		n, err := get.StrLen("b")
 		require.NoError(t, err)
 		require.EqualValues(t, (last+1)/8, n)
-		n, err = c.BitCount("b")
+		ones, err := c.BitCount("b")
 		require.NoError(t, err)
-		require.Equal(t, 3, n)
+		require.EqualValues(t, 3, ones)
 		bit, err := c.GetBit("absent", 5)
 		require.NoError(t, err)
 		require.False(t, bit)
@@ -78,9 +78,9 @@ func TestBitCountRange(t *testing.T) {
 	inEach(t, func(t *testing.T, c sorted) {
 		require.NoError(t, c.Set("b", []byte("foobar")))
 		for _, tt := range []struct {
-			start, stop int
+			start, stop int64
 			unit        brock.BitUnit
-			want        int
+			want        int64
 		}{
 			{0, -1, brock.Byte, 26},
 			{0, 0, brock.Byte, 4},
@@ -96,8 +96,8 @@ func TestBitCountRange(t *testing.T) {
 			{6, 9, brock.Byte, 0},
 			{0, -100, brock.Byte, 4},
 			{-100, 100, brock.Bit, 26},
-			{math.MinInt, math.MaxInt, brock.Byte, 26},
-			{math.MaxInt, math.MaxInt, brock.Byte, 0},
+			{math.MinInt64, math.MaxInt64, brock.Byte, 26},
+			{math.MaxInt64, math.MaxInt64, brock.Byte, 0},
 		} {
 			n, err := c.BitCountRange("b", tt.start, tt.stop, tt.unit)
 			require.NoError(t, err)
@@ -129,16 +129,16 @@ func TestBitmapRandom(t *testing.T) {
 			}
 			_, err := c.SetBit("b", 8*size-1, want[size-1]&1 != 0) // have it whole
 			require.NoError(t, err)
-			sums := make([]int, 8*size+1)
+			sums := make([]int64, 8*size+1)
 			for i := range 8 * size {
-				sums[i+1] = sums[i] + int(want[i/8]>>(7-i%8)&1)
+				sums[i+1] = sums[i] + int64(want[i/8]>>(7-i%8)&1)
 			}
 			for range 200 {
 				from, to := r.Int64N(8*size), r.Int64N(8*size)
-				n, err := c.BitCountRange("b", int(from), int(to), brock.Bit)
+				n, err := c.BitCountRange("b", from, to, brock.Bit)
 				require.NoError(t, err)
 				require.Equal(t, max(0, sums[max(to+1, from)]-sums[from]), n)
-				n, err = c.BitCountRange("b", int(from/8), int(to/8), brock.Byte)
+				n, err = c.BitCountRange("b", from/8, to/8, brock.Byte)
 				require.NoError(t, err)
 				require.Equal(t, max(0, sums[max(to/8*8+8, from/8*8)]-sums[from/8*8]), n)
 			}
@@ -168,7 +168,7 @@ func TestBitmapLarge(t *testing.T) {
 	started := time.Now()
 	n, err := db.BitCount("b")
 	require.NoError(t, err)
-	require.Equal(t, want, n)
+	require.EqualValues(t, want, n)
 	t.Logf("BitCount: %v", time.Since(started))
 	started = time.Now()
 	for range 20_000 {
@@ -186,7 +186,7 @@ func TestBitmapLarge(t *testing.T) {
 			require.NoError(t, err)
 		}
 		n, err := tx.BitCount("b")
-		require.Equal(t, want, n)
+		require.EqualValues(t, want, n)
 		return err
 	}))
 }

@@ -33,7 +33,7 @@ func bitRunners() map[string]func(*commands, *oracle.Op) oracle.Result {
 			if op.Flags.Has(oracle.InBits) {
 				unit = Bit
 			}
-			return intResult(c.BitCountRange(op.Key, int(op.Start), int(op.Stop), unit))
+			return intResult(c.BitCountRange(op.Key, op.Start, op.Stop, unit))
 		},
 	}
 }
@@ -314,5 +314,5 @@ func (w *coldSorted) compare() {
 	require.Equal(w.t, w.entries, streamEntries(entries))
 	n, err := w.BitCount("b")
 	require.NoError(w.t, err)
-	require.Equal(w.t, countOnes(w.bits), n)
+	require.EqualValues(w.t, countOnes(w.bits), n)
 }

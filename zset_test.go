@@ -34,8 +34,8 @@ type sorted interface {
 	XLen(key string) (int, error)
 	XRange(key string, first, last brock.StreamID, count int) ([]brock.StreamEntry, error)
 
-	BitCount(key string) (int, error)
-	BitCountRange(key string, start, stop int, unit brock.BitUnit) (int, error)
+	BitCount(key string) (int64, error)
+	BitCountRange(key string, start, stop int64, unit brock.BitUnit) (int64, error)
 	GetBit(key string, offset int64) (bool, error)
 	SetBit(key string, offset int64, bit bool) (bool, error)
 }

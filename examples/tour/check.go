@@ -105,7 +105,7 @@ func (s *sums) checkDays(tx *brock.Tx) error {
 	for date, want := range s.days {
 		errs = append(errs, same(tx, keyDayHits+date, want.hits))
 		visitors, err := tx.BitCount(keyDayVisitors + date)
-		if err == nil && int64(visitors) != want.visitors {
+		if err == nil && visitors != want.visitors {
 			err = fmt.Errorf("there were %d visitors on %s, not %d", visitors, date, want.visitors)
 		}
 		errs = append(errs, err)
