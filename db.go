@@ -8,6 +8,12 @@ import (
 
 // DB is a database. Its commands, those of every data type, are transactions
 // of their own. It is safe for concurrent use. See [Open] and [OpenMemory].
+//
+// Beside its own errors any command can return [ErrClosed], [ErrPoisoned],
+// [ErrCorrupt] and, on a logical database that there is not, [ErrDatabase]; one
+// that changes anything [ErrNoSpace], [ErrTxTooLarge], [ErrNested] and, for a
+// key above 512 MB, [ErrTooLong]. Those of a [Tx] can return [ErrTxDone], within
+// a View [ErrReadOnly] and [ErrRetention], too.
 type DB struct {
 	commands
 	parent *DB // what Close of a DB(n) leaves alone
@@ -53,7 +59,10 @@ func (db *DB) DB(n int) *DB {
 // wait, so fn must not make any: [ErrNested] finds that mistake where fn's own
 // goroutine makes it. tx is for fn alone and not for concurrent use.
 //
-// Errors: fn's; [ErrTxTooLarge]; [ErrPoisoned].
+// Errors: fn's; [ErrTxTooLarge]; [ErrNested]; [ErrPoisoned].
+//
+// Cost: what fn does, and a private copy, of up to 8 KiB, of each page that it
+// changes.
 //
 // Redis: MULTI … EXEC, and what Lua scripts are used for.
 func (db *DB) Update(fn func(tx *Tx) error) error {
@@ -65,6 +74,12 @@ func (db *DB) Update(fn func(tx *Tx) error) error {
 
 // View runs fn on the state of one moment, however long it takes. It stops no
 // writer and waits for none; changes through tx are refused with [ErrReadOnly].
+//
+// Errors: fn's. If writers go on for long, commands of tx may return
+// [ErrRetention].
+//
+// Cost: what fn does. Versions of pages that change meanwhile are kept, up to
+// Options.MaxViewBytes.
 func (db *DB) View(fn func(tx *Tx) error) error {
 	if db.bad != nil {
 		return db.bad
@@ -82,6 +97,8 @@ func runTx(t *store.Tx, db int, fn func(*Tx) error) error {
 // transaction of its own, with one wait for durability at the end: an error of
 // one leaves the others' effects. Pipelined returns fn's error. If fn panics,
 // the panic is passed on after that wait.
+//
+// Errors: fn's; [ErrPoisoned], by which the wait fails.
 //
 // Redis: a pipeline.
 func (db *DB) Pipelined(fn func(p *Pipe) error) (err error) {

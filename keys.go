@@ -69,7 +69,12 @@ func (c *commands) Copy(src, dst string, opts ...CopyOption) (copied bool, err e
 	return result(copied, err)
 }
 
-// DBSize returns the number of keys; expired ones do not count.
+// DBSize returns the number of keys of the logical database; expired ones do
+// not count.
+//
+// Errors: none of its own, see [DB].
+//
+// Cost: O(1), and O(keys that have expired and are not yet collected).
 //
 // Redis: DBSIZE, which counts expired keys until they are collected.
 func (c *commands) DBSize() (n int64, err error) {
@@ -80,7 +85,10 @@ func (c *commands) DBSize() (n int64, err error) {
 	return result(n, err)
 }
 
-// Del deletes keys and returns how many of them existed.
+// Del deletes keys and returns how many of them existed. One that is named
+// twice counts once.
+//
+// Errors: none of its own, see [DB].
 //
 // Cost: O(1) for each key, whatever it holds: memory and disk are freed in the
 // background.
@@ -112,6 +120,10 @@ func (c *commands) Del(keys ...string) (n int, err error) {
 // Exists returns how many of the keys exist; one that is named twice counts
 // twice.
 //
+// Errors: none of its own, see [DB].
+//
+// Cost: O(len(keys)).
+//
 // Redis: EXISTS key [key …].
 func (c *commands) Exists(keys ...string) (n int, err error) {
 	err = c.readAll("exists", keys, func(t *store.Tx) error {
@@ -133,6 +145,8 @@ func (c *commands) Exists(keys ...string) (n int, err error) {
 // Expire has the key expire after ttl, which is cut to whole milliseconds, and
 // tells whether the key exists. A ttl below a millisecond deletes it.
 //
+// Errors: none of its own, see [DB].
+//
 // Cost: O(1); one change record.
 //
 // Redis: EXPIRE key seconds.
@@ -151,7 +165,12 @@ func (c *commands) Expire(key string, ttl time.Duration) (ok bool, err error) {
 	return result(ok, err)
 }
 
-// FlushAll deletes all keys of all logical databases, in O(1); queues stay.
+// FlushAll deletes all keys of all logical databases; queues stay.
+//
+// Errors: none of its own, see [DB].
+//
+// Cost: O(1) for each database, whatever it holds: memory and disk are freed in
+// the background.
 //
 // Redis: FLUSHALL.
 func (c *commands) FlushAll() error {
@@ -164,7 +183,11 @@ func (c *commands) FlushAll() error {
 	})
 }
 
-// FlushDB deletes all keys of the logical database, in O(1).
+// FlushDB deletes all keys of the logical database.
+//
+// Errors: none of its own, see [DB].
+//
+// Cost: O(1), whatever it holds: memory and disk are freed in the background.
 //
 // Redis: FLUSHDB.
 func (c *commands) FlushDB() error {
@@ -222,6 +245,10 @@ func ready(t *store.Tx, dbs []int, keys ...string) error {
 
 // Persist takes the time to live off a key and tells whether it had one.
 //
+// Errors: none of its own, see [DB].
+//
+// Cost: O(1); one change record if it had one.
+//
 // Redis: PERSIST key.
 func (c *commands) Persist(key string) (changed bool, err error) {
 	err = c.write("persist", key, func(t *store.Tx) error {
@@ -238,15 +265,21 @@ func (c *commands) Persist(key string) (changed bool, err error) {
 
 // PExpire is [DB.Expire], under the name that Redis has for milliseconds.
 //
+// Errors: as [DB.Expire].
+//
+// Cost: as [DB.Expire].
+//
 // Redis: PEXPIRE key milliseconds.
 func (c *commands) PExpire(key string, ttl time.Duration) (ok bool, err error) {
 	return c.Expire(key, ttl)
 }
 
-// PTTL returns the time to live of a key in whole milliseconds, [NoTTL] if it
+// PTTL returns the time to live of a key, in whole milliseconds, [NoTTL] if it
 // does not expire.
 //
 // Errors: [ErrNotFound].
+//
+// Cost: O(1).
 //
 // Redis: PTTL key, which returns -1 for NoTTL and -2 for ErrNotFound.
 func (c *commands) PTTL(key string) (ttl time.Duration, err error) {
@@ -270,6 +303,8 @@ func (c *commands) PTTL(key string) (ttl time.Duration, err error) {
 // RandomKey returns a key at random.
 //
 // Errors: [ErrNotFound] if there is none.
+//
+// Cost: O(1): a page of keys, mostly, is looked at.
 //
 // Redis: RANDOMKEY.
 func (c *commands) RandomKey() (key string, err error) {
@@ -325,6 +360,8 @@ type ScanOptions struct {
 // to the last is returned exactly once, whatever changes meanwhile. opts may
 // be nil.
 //
+// Errors: [ErrSyntax] for a negative Count.
+//
 // Cost: O(Count).
 //
 // Redis: SCAN cursor [MATCH pattern] [COUNT count] [TYPE type].
@@ -370,7 +407,12 @@ func (c *commands) scanPage(cursor uint64, count int) (found []store.Found, next
 }
 
 // ScanKeys iterates over all keys with the promise of [DB.Scan]. The body may
-// change anything. opts may be nil.
+// change anything. opts may be nil. An error is the last thing that it yields,
+// with an empty key.
+//
+// Errors: as [DB.Scan].
+//
+// Cost: O(N) for N keys in all; no lock is held while the body runs.
 //
 // Redis: a loop of SCAN.
 func (c *commands) ScanKeys(opts *ScanOptions) iter.Seq2[string, error] {
@@ -415,9 +457,11 @@ func (c *commands) SwapDB(a, b int) error {
 }
 
 // TTL returns the time to live of a key, rounded to whole seconds, [NoTTL] if
-// it does not expire.
+// it does not expire. [DB.PTTL] keeps milliseconds.
 //
 // Errors: [ErrNotFound].
+//
+// Cost: O(1).
 //
 // Redis: TTL key, which returns -1 for NoTTL and -2 for ErrNotFound.
 func (c *commands) TTL(key string) (time.Duration, error) {
@@ -430,6 +474,10 @@ func (c *commands) TTL(key string) (time.Duration, error) {
 
 // Type returns the type of the value at key: "string", "list", "set", "zset",
 // "hash" or "stream", "none" if the key does not exist.
+//
+// Errors: none of its own, see [DB].
+//
+// Cost: O(1).
 //
 // Redis: TYPE key.
 func (c *commands) Type(key string) (name string, err error) {
@@ -465,6 +513,10 @@ func typeName(typ store.Type) string {
 }
 
 // Unlink is [DB.Del], which frees memory in the background, too.
+//
+// Errors: as [DB.Del].
+//
+// Cost: as [DB.Del].
 //
 // Redis: UNLINK key [key …].
 func (c *commands) Unlink(keys ...string) (n int, err error) { return c.Del(keys...) }

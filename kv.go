@@ -138,6 +138,8 @@ func (c *commands) Get(key string) (value []byte, err error) {
 //
 // Errors: [ErrNotFound]; [ErrWrongType].
 //
+// Cost: O(1) and a copy of the value.
+//
 // Redis: GETDEL key.
 func (c *commands) GetDel(key string) (value []byte, err error) {
 	err = c.write("getdel", key, func(t *store.Tx) error {
@@ -217,9 +219,12 @@ func clipBytes(start, stop, n int) (first, count int) {
 }
 
 // Incr adds one to the integer at key, 0 if the key does not exist, and
-// returns the sum.
+// returns the sum. The time to live stays.
 //
-// Errors: [ErrWrongType]; [ErrNotInteger]; [ErrOverflow].
+// Errors: [ErrWrongType]; [ErrNotInteger]; [ErrOverflow], in which case the
+// integer stays.
+//
+// Cost: O(1), no allocation.
 //
 // Redis: INCR key.
 func (c *commands) Incr(key string) (sum int64, err error) { return c.incr("incr", key, 1) }
@@ -227,7 +232,8 @@ func (c *commands) Incr(key string) (sum int64, err error) { return c.incr("incr
 // IncrBy adds by, which may be negative, to the integer at key, 0 if the key
 // does not exist, and returns the sum. The time to live stays.
 //
-// Errors: [ErrWrongType]; [ErrNotInteger]; [ErrOverflow].
+// Errors: [ErrWrongType]; [ErrNotInteger]; [ErrOverflow], in which case the
+// integer stays.
 //
 // Cost: O(1), no allocation.
 //
@@ -319,6 +325,10 @@ type KV struct {
 // MGet returns the strings at the keys, seen as of one moment: nil where the
 // key does not exist or holds another kind of value.
 //
+// Errors: none of its own, see [DB].
+//
+// Cost: O(len(keys)) and a copy of the values.
+//
 // Redis: MGET key [key …].
 func (c *commands) MGet(keys ...string) (values [][]byte, err error) {
 	err = c.readAll("mget", keys, func(t *store.Tx) error {
@@ -339,7 +349,13 @@ func (c *commands) MGet(keys ...string) (values [][]byte, err error) {
 }
 
 // MSet sets all pairs at once: nobody sees some of them only. What the keys
-// held before, and their times to live, are gone.
+// held before, and their times to live, are gone. When a key occurs twice, the
+// last value wins.
+//
+// Errors: [ErrTooLong] for a key or value above 512 MB, in which case nothing is
+// written.
+//
+// Cost: O(len(pairs)) and a copy of the values; one change record for each.
 //
 // Redis: MSET key value [key value …].
 func (c *commands) MSet(pairs ...KV) error {
@@ -444,6 +460,8 @@ func (c *commands) SetRange(key string, offset int, value []byte) (length int, e
 // exist.
 //
 // Errors: [ErrWrongType].
+//
+// Cost: O(1).
 //
 // Redis: STRLEN key.
 func (c *commands) StrLen(key string) (n int, err error) {

@@ -32,7 +32,10 @@ const (
 // value; what it holds later on does not matter. [ErrClosed] if the database
 // closes meanwhile; [ErrSyntax] without keys.
 //
-// Redis: BLPOP key [key …] timeout.
+// Cost: O(len(keys) + log N) for a list of N elements. While it waits, changes
+// of keys near those that it waits for are made in copies of their pages.
+//
+// Redis: BLPOP key [key …] timeout. The time-out is that of ctx.
 func (c *commands) BLPop(ctx context.Context, keys ...string) (key string, value []byte, err error) {
 	if len(keys) == 0 {
 		return "", nil, c.refuse("blpop", single(keys), errArity("blpop"))

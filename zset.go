@@ -65,6 +65,8 @@ func (c *commands) ZAdd(key string, members ...Z) (added int, err error) {
 // Errors: those of [DB.ZAdd]; [ErrSyntax] for options that exclude each other:
 // NX and XX, GT and LT, NX and either of these.
 //
+// Cost: as [DB.ZAdd].
+//
 // Redis: ZADD key [NX | XX] [GT | LT] [CH] score member [score member …].
 func (c *commands) ZAddOpt(key string, o ZAddOptions, members ...Z) (added int, err error) {
 	if len(members) == 0 {

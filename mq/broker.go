@@ -296,6 +296,8 @@ func (b *Broker) Publish(exchange, key string, msg Message, opts ...PublishOptio
 //
 // Errors: as Publish; [brock.ErrTxDone]; [brock.ErrReadOnly]; [ErrForeignTx].
 //
+// Cost: as Publish.
+//
 // AMQP: basic.publish between tx.select and tx.commit.
 func (b *Broker) PublishTx(tx *brock.Tx, exchange, key string, msg Message, opts ...PublishOption) error {
 	stored, err := b.prepare(exchange, &msg)
@@ -405,6 +407,10 @@ func (b *Broker) Purge(name string) (n int, err error) {
 // may be flagged as redelivered that were not delivered before.
 //
 // Errors: [brock.ErrClosed] if the database was closed before.
+//
+// Cost: O(queues published to or delivered from); one change record for each.
+//
+// AMQP: connection.close, of all who consume.
 func (b *Broker) Close() error {
 	b.mu.Lock()
 	if b.closed.Swap(true) {

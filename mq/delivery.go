@@ -49,6 +49,8 @@ func (d *Delivery) Ack() error { return d.alone("ack", false) }
 //
 // Errors: as Ack; [brock.ErrTxDone]; [brock.ErrReadOnly]; [ErrForeignTx].
 //
+// Cost: as Ack.
+//
 // AMQP: basic.ack between tx.select and tx.commit.
 func (d *Delivery) AckTx(tx *brock.Tx) error { return d.within(tx, "ack", false) }
 
@@ -64,6 +66,12 @@ func (d *Delivery) AckTx(tx *brock.Tx) error { return d.within(tx, "ack", false)
 func (d *Delivery) Nack(requeue bool) error { return d.alone("nack", requeue) }
 
 // NackTx is [Delivery.Nack] as a step of a transaction, see [Delivery.AckTx].
+//
+// Errors: as [Delivery.AckTx].
+//
+// Cost: as [Delivery.Nack].
+//
+// AMQP: basic.nack between tx.select and tx.commit.
 func (d *Delivery) NackTx(tx *brock.Tx, requeue bool) error { return d.within(tx, "nack", requeue) }
 
 // alone settles the delivery in a transaction of its own.

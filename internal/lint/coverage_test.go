@@ -210,3 +210,43 @@ func baseType(expr ast.Expr) string {
 	}
 	return ""
 }
+
+// TestCommandComments wants the paragraphs of every command's comment, in their
+// order.
+func TestCommandComments(t *testing.T) {
+	for _, f := range sources(t) {
+		if f.test || f.dir() != "." {
+			continue
+		}
+		for _, decl := range f.ast.Decls {
+			fn, ok := decl.(*ast.FuncDecl)
+			if !ok || fn.Recv == nil || baseType(fn.Recv.List[0].Type) != "commands" || !fn.Name.IsExported() {
+				continue
+			}
+			if miss := paragraph(fn.Doc.Text()); miss != "" {
+				report(t, []string{f.problem(fn.Pos(), "the comment of %s has no paragraph %q there", fn.Name.Name, miss)})
+			}
+		}
+	}
+}
+
+// TestParagraph shows the check comments.
+func TestParagraph(t *testing.T) {
+	require.Empty(t, paragraph("Get gets.\n\nErrors: none.\n\nCost: O(1).\n\nRedis: GET.\n"))
+	require.Equal(t, "Cost:", paragraph("Get gets.\n\nErrors: none.\n\nRedis: GET.\n"))
+	require.Equal(t, "Redis:", paragraph("Get gets.\n\nErrors: none.\n\nRedis: GET.\n\nCost: O(1).\n"))
+	require.Equal(t, "Errors:", paragraph("Get gets.\nErrors: none.\n\nCost: O(1).\n\nRedis: GET.\n"))
+}
+
+// paragraph returns the paragraph that a command's comment lacks, or has before
+// its place.
+func paragraph(comment string) string {
+	for _, name := range []string{"Errors:", "Cost:", "Redis:"} {
+		_, rest, ok := strings.Cut(comment, "\n\n"+name)
+		if !ok {
+			return name
+		}
+		comment = rest
+	}
+	return ""
+}
