@@ -341,7 +341,9 @@ func (t *Tx) touched() uint64 {
 func (t *Tx) reset() {
 	t.life++
 	t.now, t.replay, t.user, t.done, t.hashLen = 0, false, false, false, 0
-	t.dirs = emptied(t.dirs)
+	if len(t.dirs) > 0 {
+		t.dirs = emptied(t.dirs)
+	}
 	if t.view != nil {
 		t.view = nil
 	}
