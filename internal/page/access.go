@@ -419,9 +419,8 @@ func (a *Access) copyBlock(g *pg) Ref {
 
 // setBlock replaces the block of an edited page.
 func (a *Access) setBlock(g *pg, ref Ref, block []byte) {
-	var was int64
 	if a.mode == Direct {
-		was = g.p.dirtied(g.d)
+		g.p.dirtyBytes -= g.p.dirtied(g.d)
 	}
 	if g.d.ref != none {
 		a.m.pool.Free(g.d.ref)
@@ -429,7 +428,7 @@ func (a *Access) setBlock(g *pg, ref Ref, block []byte) {
 	g.d.ref, g.block = ref, block
 	g.d.note(block)
 	if a.mode == Direct {
-		g.p.dirtyBytes += g.p.dirtied(g.d) - was
+		g.p.dirtyBytes += g.p.dirtied(g.d)
 	}
 }
 
@@ -593,7 +592,7 @@ func (a *Access) publishPage(o *overlay) {
 		first = o.sub.leaves[0]
 	}
 	v, d := a.desc(p, first), p.at(o.id)
-	was := p.dirtied(d)
+	p.dirtyBytes -= p.dirtied(d)
 	if !p.preserve(o.id, d, a.lsn, false) {
 		a.m.pool.Free(d.ref)
 	}
@@ -602,7 +601,7 @@ func (a *Access) publishPage(o *overlay) {
 	if d.flags&flagDir != 0 {
 		d.next = v.next
 	}
-	p.dirtyBytes += p.dirtied(d) - was
+	p.dirtyBytes += p.dirtied(d)
 	p.touch(o.id, d, a.lsn)
 	if o.sub != nil {
 		d.older = [2]uint32{older[0], older[0]}
@@ -637,10 +636,7 @@ func (a *Access) publishLeaves(p *Part, t *Table, older [2]uint32, depth uint8) 
 		if id&privateBit != 0 {
 			v := a.desc(p, id)
 			nid, d := p.newDesc()
-			*d = desc{ref: v.ref, no: v.no, obj: v.obj, kind: v.kind, depth: v.depth, flags: v.flags}
-			if t.dir {
-				d.next = v.next
-			}
+			*d = desc{ref: v.ref, no: v.no, obj: v.obj, next: v.next, kind: v.kind, depth: v.depth, flags: v.flags}
 			n := older[v.no<<depth>>63]
 			d.older = [2]uint32{n, n}
 			p.touch(nid, d, a.lsn)

@@ -47,7 +47,7 @@ type desc struct {
 	older [2]uint32
 	obj   uint64
 	prev  pid    // pages of the same object, for dropping it
-	next  pid    // of a directory's leaf, which is in no list of pages: its slots, see note
+	next  pid    // likewise; of a directory's leaf, which is in no list: its slots, see note
 	epoch uint32 // dirty epoch of the last change, see Part.epoch
 	taken uint32 // the epoch whose step has taken the image it needs
 	kind  Kind

@@ -347,8 +347,8 @@ func (p *Part) touch(id pid, d *desc, lsn uint64) {
 }
 
 // dirtied returns what d counts for in dirtyBytes: the size of its block, if it
-// was changed since the last step. Whoever gives d another block adds what it
-// counts for then, less what it counted for before.
+// was changed since the last step. Whoever gives d another block takes off what
+// it counts for before, and adds what it counts for then.
 func (p *Part) dirtied(d *desc) int64 {
 	if !p.m.track || d.epoch != p.epoch || d.ref == none {
 		return 0

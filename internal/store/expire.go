@@ -196,10 +196,7 @@ func (x *deadlineIndex) disarm() {
 
 // ring wakes the housekeeper. It takes no lock: a clock may call it at any time.
 func (x *deadlineIndex) ring() {
-	select {
-	case x.rang <- struct{}{}:
-	default:
-	}
+	post(x.rang)
 }
 
 // close ends the alarm.

@@ -349,10 +349,7 @@ func (s *Store) commit(t *Tx) {
 	if s.wlog.log != nil {
 		s.wlog.active.Add(1)
 		if s.wlog.append(t.lsn, t.recs) && s.Durability() == Relaxed {
-			select {
-			case s.life.wake <- struct{}{}:
-			default:
-			}
+			post(s.life.wake)
 		}
 	}
 	t.apply()
@@ -553,8 +550,13 @@ func (s *Store) keysAt(sp *space, now int64) int64 {
 
 // nudge wakes the goroutine that reclaims memory and runs checkpoints.
 func (s *Store) nudge() {
+	post(s.life.tidy)
+}
+
+// post leaves a token in a channel that has room for one, unless it is there.
+func post(c chan struct{}) {
 	select {
-	case s.life.tidy <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }

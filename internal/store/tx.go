@@ -403,9 +403,15 @@ func (t *Tx) Step(life uint64, fn func(*Tx) error) error {
 	if err != nil && t.changes != n { // a command refuses before its first change
 		t.doomed = fmt.Errorf("store: a command failed after its first change: %w", err)
 	}
+	t.endStep()
+	return err
+}
+
+// endStep gives up what a step held and remembered: its caller's strings may be
+// gone.
+func (t *Tx) endStep() {
 	t.Release()
 	t.hashLen = 0
-	return err
 }
 
 // Databases returns the number of logical databases.

@@ -34,8 +34,7 @@ func (v *view) step(t *Tx, fn func(*Tx) error) error {
 
 // stepDone ends a command, and the View if that is due.
 func (v *view) stepDone(t *Tx) {
-	t.Release()
-	t.hashLen = 0
+	t.endStep()
 	if v.over.Load() {
 		t.s.endView(v, ErrRetention)
 	}

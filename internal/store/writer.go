@@ -113,10 +113,7 @@ func (w *writerLock) unlock() {
 
 // pass leaves a token for one of those who sleep.
 func (w *writerLock) pass() {
-	select {
-	case w.wake <- struct{}{}:
-	default:
-	}
+	post(w.wake)
 }
 
 // lockWriter takes the writer lock of a store that is usable.
