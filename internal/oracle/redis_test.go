@@ -1,16 +1,10 @@
 package oracle_test
 
 import (
-	"bufio"
-	"bytes"
-	"fmt"
-	"io"
+	"errors"
 	"math"
 	"math/rand/v2"
-	"net"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,75 +19,39 @@ import (
 // redis is a connection to a redis-server of the test's own.
 type redis struct {
 	t    *testing.T
-	conn net.Conn
-	r    *bufio.Reader
+	conn *oracle.RedisConn
 	db   int
 }
 
-// redisError is an error reply.
-type redisError string
-
-// startRedis runs a redis-server without persistence in a directory of its own
-// and connects to it.
+// startRedis runs a redis-server in a directory of its own and connects to it.
 func startRedis(t *testing.T) *redis {
 	t.Helper()
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Skip("no redis-server in PATH: the model is not compared with it")
+	server, err := oracle.StartRedis(t.TempDir())
+	if errors.Is(err, oracle.ErrNoRedis) {
+		t.Skipf("%s: the model is not compared with it", err)
 	}
-	version, err := exec.Command(path, "--version").Output()
 	require.NoError(t, err)
-	if !strings.Contains(string(version), "v=7.0.") {
-		t.Skipf("the model is of Redis 7.0, not of %s", version)
-	}
-
-	// A socket in the directory needs no free port, and nobody else takes it.
-	dir := t.TempDir()
-	socket := filepath.Join(dir, "s")
-	cmd := exec.Command(path, "--port", "0", "--unixsocket", socket, "--dir", dir, "--save", "",
-		"--appendonly", "no", "--daemonize", "no", "--enable-debug-command", "yes")
-	cmd.Env = append(os.Environ(), "LC_ALL=C")
-	log, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	var said strings.Builder
-	for lines := bufio.NewScanner(log); ; {
-		require.True(t, lines.Scan(), "redis-server ended: %s", &said)
-		fmt.Fprintln(&said, lines.Text())
-		if strings.Contains(lines.Text(), "ready to accept connections at") {
-			break
-		}
-	}
-	go io.Copy(io.Discard, log)
-
-	conn, err := net.DialTimeout("unix", socket, 10*time.Second)
+	t.Cleanup(server.Close)
+	conn, err := server.Connect()
 	require.NoError(t, err)
 	t.Cleanup(func() { conn.Close() })
-	return &redis{t: t, conn: conn, r: bufio.NewReaderSize(conn, 1<<16)}
+	return &redis{t: t, conn: conn}
 }
 
 // send writes commands, without waiting for their replies.
-func (c *redis) send(commands ...[]string) {
-	var b bytes.Buffer
-	for _, args := range commands {
-		fmt.Fprintf(&b, "*%d\r\n", len(args))
-		for _, a := range args {
-			fmt.Fprintf(&b, "$%d\r\n%s\r\n", len(a), a)
-		}
-	}
-	_, err := c.conn.Write(b.Bytes())
-	require.NoError(c.t, err)
-}
+func (c *redis) send(commands ...[]string) { require.NoError(c.t, c.conn.Send(commands...)) }
 
-// do runs one command: its reply is an int64, a string, nil, a redisError or an
-// []any of these.
+// do runs one command.
 func (c *redis) do(args ...string) any {
 	c.send(args)
 	return c.reply()
+}
+
+// reply reads a reply.
+func (c *redis) reply() any {
+	reply, err := c.conn.Reply()
+	require.NoError(c.t, err)
+	return reply
 }
 
 // selectDB makes db the database of what follows, and returns an error reply
@@ -107,44 +65,6 @@ func (c *redis) selectDB(db int) any {
 	}
 	c.db = db
 	return nil
-}
-
-// reply reads a reply.
-func (c *redis) reply() any {
-	line, err := c.r.ReadString('\n')
-	require.NoError(c.t, err)
-	line = strings.TrimSuffix(line, "\r\n")
-	rest := line[1:]
-	switch line[0] {
-	case '+':
-		return rest
-	case '-':
-		return redisError(rest)
-	}
-	n, err := strconv.ParseInt(rest, 10, 64)
-	require.NoError(c.t, err)
-	switch line[0] {
-	case ':':
-		return n
-	case '$':
-		if n < 0 {
-			return nil
-		}
-		b := make([]byte, n+2)
-		_, err := io.ReadFull(c.r, b)
-		require.NoError(c.t, err)
-		return string(b[:n])
-	default:
-		require.Equal(c.t, byte('*'), line[0])
-		if n < 0 {
-			return nil
-		}
-		list := make([]any, n)
-		for i := range list {
-			list[i] = c.reply()
-		}
-		return list
-	}
 }
 
 // toStrings is an array of strings.
@@ -204,7 +124,7 @@ func reduced(r oracle.Result) oracle.Result {
 func toResult(t *testing.T, op oracle.Op, reply any) (r oracle.Result) {
 	t.Helper()
 	switch reply := reply.(type) {
-	case redisError:
+	case oracle.RedisError:
 		r.Err, r.Text = isError, string(reply)
 		return r
 	case int64:
