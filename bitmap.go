@@ -226,7 +226,7 @@ func (c *commands) SetBit(key string, offset int64, bit bool) (old bool, err err
 		if bit {
 			b |= mask
 		}
-		_, err = c.writeString(t, key, e, at, []byte{b})
+		_, err = c.writeString(t, store.EventSetBit, key, e, at, []byte{b})
 		return err
 	})
 	return result(old, err)

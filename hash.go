@@ -35,10 +35,10 @@ func (c *commands) HDel(key string, fields ...string) (removed int, err error) {
 			return err
 		}
 		removed, err = t.HashDelete(c.db, key, e, fields)
-		if err == nil && removed > 0 {
-			t.Emit(c.db, store.Hash, key)
+		if err != nil || removed == 0 {
+			return err
 		}
-		return err
+		return t.EmitRemoval(c.db, store.EventHDel, key)
 	})
 	return result(removed, err)
 }
@@ -123,7 +123,7 @@ func (c *commands) HSet(key string, fields ...FieldValue) (added int, err error)
 		if added, err = t.HashSet(c.db, key, e, pairs); err != nil {
 			return err
 		}
-		t.Emit(c.db, store.Hash, key)
+		t.Emit(c.db, store.EventHSet, key)
 		return nil
 	})
 	return result(added, err)

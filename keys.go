@@ -62,7 +62,7 @@ func (c *commands) Copy(src, dst string, opts ...CopyOption) (copied bool, err e
 		if err := t.Copy(src, e, db, dst); err != nil {
 			return err
 		}
-		t.Emit(db, e.Type, dst)
+		t.Emit(db, store.EventCopyTo, dst)
 		copied = true
 		return nil
 	})
@@ -103,18 +103,26 @@ func (c *commands) Del(keys ...string) (n int, err error) {
 			}
 		}
 		for _, key := range keys {
-			ok, err := t.Delete(c.db, key)
+			ok, err := c.del(t, key)
 			if err != nil {
 				return err
 			}
 			if ok {
 				n++
-				t.Emit(c.db, store.None, key)
 			}
 		}
 		return nil
 	})
 	return result(n, err)
+}
+
+// del deletes a key and tells whether it was there.
+func (c *commands) del(t *store.Tx, key string) (bool, error) {
+	ok, err := t.Delete(c.db, key)
+	if ok && err == nil {
+		t.Emit(c.db, store.EventDel, key)
+	}
+	return ok, err
 }
 
 // Exists returns how many of the keys exist; one that is named twice counts
@@ -157,10 +165,14 @@ func (c *commands) Expire(key string, ttl time.Duration) (ok bool, err error) {
 			return err
 		}
 		if ttl < time.Millisecond {
-			_, err := t.Delete(c.db, key)
+			_, err := c.del(t, key)
 			return err
 		}
-		return t.SetDeadline(c.db, key, e, t.Now()+ttl.Milliseconds())
+		if err := t.SetDeadline(c.db, key, e, t.Now()+ttl.Milliseconds()); err != nil {
+			return err
+		}
+		t.Emit(c.db, store.EventExpire, key)
+		return nil
 	})
 	return result(ok, err)
 }
@@ -214,17 +226,18 @@ func (c *commands) Move(key string, db int) (moved bool, err error) {
 		if err := ready(t, []int{c.db, db}, key); err != nil {
 			return err
 		}
-		e, ok, err := t.Lookup(c.db, key)
+		_, ok, err := t.LookupForWrite(c.db, key)
 		if err != nil || !ok {
 			return err
 		}
-		if _, ok, err = t.Lookup(db, key); err != nil || ok {
+		if _, ok, err = t.LookupForWrite(db, key); err != nil || ok {
 			return err
 		}
 		if err := t.Rename(c.db, key, db, key); err != nil {
 			return err
 		}
-		t.Emit(db, e.Type, key)
+		t.Emit(c.db, store.EventMoveFrom, key)
+		t.Emit(db, store.EventMoveTo, key)
 		moved = true
 		return nil
 	})
@@ -257,8 +270,12 @@ func (c *commands) Persist(key string) (changed bool, err error) {
 		if err != nil || !ok || e.Deadline == 0 {
 			return err
 		}
+		if err := t.SetDeadline(c.db, key, e, 0); err != nil {
+			return err
+		}
+		t.Emit(c.db, store.EventPersist, key)
 		changed = true
-		return t.SetDeadline(c.db, key, e, 0)
+		return nil
 	})
 	return result(changed, err)
 }
@@ -330,7 +347,7 @@ func (c *commands) Rename(src, dst string) error {
 		if err := ready(t, []int{c.db}, src, dst); err != nil {
 			return err
 		}
-		e, ok, err := t.Lookup(c.db, src)
+		_, ok, err := t.LookupForWrite(c.db, src)
 		if err != nil {
 			return err
 		}
@@ -343,7 +360,8 @@ func (c *commands) Rename(src, dst string) error {
 		if err := t.Rename(c.db, src, c.db, dst); err != nil {
 			return err
 		}
-		t.Emit(c.db, e.Type, dst)
+		t.Emit(c.db, store.EventRenameFrom, src)
+		t.Emit(c.db, store.EventRenameTo, dst)
 		return nil
 	})
 }
@@ -448,11 +466,7 @@ func (c *commands) SwapDB(a, b int) error {
 		if min(a, b) < 0 || max(a, b) >= t.Databases() {
 			return ErrDatabase
 		}
-		if err := t.SwapDB(a, b); err != nil {
-			return err
-		}
-		t.EmitWaited(a, b)
-		return nil
+		return t.SwapDB(a, b)
 	})
 }
 

@@ -92,23 +92,21 @@ func (c *commands) Append(key string, value []byte) (length int, err error) {
 				return err
 			}
 		}
-		if length, err = c.writeString(t, key, e, n, value); err != nil {
-			return err
-		}
-		return nil
+		length, err = c.writeString(t, store.EventAppend, key, e, n, value)
+		return err
 	})
 	return result(length, err)
 }
 
 // writeString puts b at an offset of a string.
-func (c *commands) writeString(t *store.Tx, key string, e store.Entry, off int, b []byte) (length int, err error) {
+func (c *commands) writeString(t *store.Tx, name store.EventName, key string, e store.Entry, off int, b []byte) (length int, err error) {
 	if off > store.MaxString-len(b) {
 		return 0, ErrTooLong
 	}
 	if length, err = t.StringWrite(c.db, key, e, off, b); err != nil {
 		return 0, err
 	}
-	t.Emit(c.db, store.String, key)
+	t.Emit(c.db, name, key)
 	return length, nil
 }
 
@@ -153,7 +151,7 @@ func (c *commands) GetDel(key string) (value []byte, err error) {
 		if value, err = t.StringGet(e); err != nil {
 			return err
 		}
-		_, err = t.Delete(c.db, key)
+		_, err = c.del(t, key)
 		return err
 	})
 	return result(value, err)
@@ -264,7 +262,7 @@ func (c *commands) incr(op, key string, by int64) (sum int64, err error) {
 		if err := t.StringSet(c.db, key, e, strconv.AppendInt(buf[:0], sum, 10), deadline); err != nil {
 			return err
 		}
-		t.Emit(c.db, store.String, key)
+		t.Emit(c.db, store.EventIncrBy, key)
 		return nil
 	})
 	return result(sum, err)
@@ -420,7 +418,10 @@ func (c *commands) set(t *store.Tx, key string, value []byte, o setOptions) erro
 	if err := t.StringSet(c.db, key, old, value, o.deadline(t, old)); err != nil {
 		return err
 	}
-	t.Emit(c.db, store.String, key)
+	t.Emit(c.db, store.EventSet, key)
+	if o.ttl != 0 {
+		t.Emit(c.db, store.EventExpire, key)
+	}
 	return nil
 }
 
@@ -450,7 +451,7 @@ func (c *commands) SetRange(key string, offset int, value []byte) (length int, e
 			}
 			return err
 		}
-		length, err = c.writeString(t, key, e, offset, value)
+		length, err = c.writeString(t, store.EventSetRange, key, e, offset, value)
 		return err
 	})
 	return result(length, err)

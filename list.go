@@ -163,7 +163,7 @@ func (c *commands) LInsert(key string, side Side, pivot, value []byte) (length i
 		}
 		length, err = t.ListInsert(c.db, key, e, pivot, value, side == After)
 		if err == nil && length > 0 {
-			t.Emit(c.db, store.List, key)
+			t.Emit(c.db, store.EventLInsert, key)
 		}
 		return err
 	})
@@ -270,11 +270,10 @@ func (c *commands) LTrim(key string, start, stop int) error {
 		if count > 0 && n-count > limit {
 			return errLong
 		}
-		changed, err := t.ListTrim(c.db, key, e, first, count)
-		if err == nil && changed {
-			t.Emit(c.db, store.List, key)
+		if err := t.ListTrim(c.db, key, e, first, count); err != nil {
+			return err
 		}
-		return err
+		return t.EmitRemoval(c.db, store.EventLTrim, key)
 	})
 }
 
@@ -333,10 +332,26 @@ func (c *commands) push(op, key string, values [][]byte, head bool) (length int,
 		if length, err = t.ListPush(c.db, key, e, values, head); err != nil {
 			return err
 		}
-		t.Emit(c.db, store.List, key)
+		t.Emit(c.db, pushed(head), key)
 		return nil
 	})
 	return result(length, err)
+}
+
+// pushed is the event of a push.
+func pushed(head bool) store.EventName {
+	if head {
+		return store.EventLPush
+	}
+	return store.EventRPush
+}
+
+// popped is the event of a pop.
+func popped(head bool) store.EventName {
+	if head {
+		return store.EventLPop
+	}
+	return store.EventRPop
 }
 
 // popOne removes an element from an end of the list at key.
@@ -363,8 +378,7 @@ func (c *commands) pop(t *store.Tx, key string, head bool) (value []byte, ok boo
 	if err != nil || len(values) == 0 {
 		return nil, false, err
 	}
-	t.Emit(c.db, store.List, key)
-	return values[0], true, nil
+	return values[0], true, t.EmitRemoval(c.db, popped(head), key)
 }
 
 // popCount removes up to count elements from an end of the list at key.
@@ -381,10 +395,10 @@ func (c *commands) popCount(op, key string, count int, head bool) (values [][]by
 		if min(count, n) > limit {
 			return errLong
 		}
-		if values, err = t.ListPop(values, c.db, key, e, count, head); err == nil {
-			t.Emit(c.db, store.List, key)
+		if values, err = t.ListPop(values, c.db, key, e, count, head); err != nil {
+			return err
 		}
-		return err
+		return t.EmitRemoval(c.db, popped(head), key)
 	})
 	if err == nil && !found {
 		err = ErrNotFound

@@ -29,7 +29,7 @@ func (c *commands) SAdd(key string, members ...string) (added int, err error) {
 		}
 		added, err = t.SetAdd(c.db, key, e, members)
 		if err == nil && added > 0 {
-			t.Emit(c.db, store.Set, key)
+			t.Emit(c.db, store.EventSAdd, key)
 		}
 		return err
 	})
@@ -167,8 +167,7 @@ func (c *commands) SPop(key string) (member string, err error) {
 		if _, err := t.SetRemove(c.db, key, e, []string{member}); err != nil {
 			return err
 		}
-		t.Emit(c.db, store.Set, key)
-		return nil
+		return t.EmitRemoval(c.db, store.EventSPop, key)
 	})
 	if err == nil && !found {
 		err = ErrNotFound
@@ -205,10 +204,10 @@ func (c *commands) SPopCount(key string, count int) (members []string, err error
 		} else if members, err = allMembers(t, e, n); err == nil {
 			_, err = t.Delete(c.db, key)
 		}
-		if err == nil {
-			t.Emit(c.db, store.Set, key)
+		if err != nil {
+			return err
 		}
-		return err
+		return t.EmitRemoval(c.db, store.EventSPop, key)
 	})
 	return result(members, err)
 }
@@ -250,10 +249,10 @@ func (c *commands) SRem(key string, members ...string) (removed int, err error) 
 			return err
 		}
 		removed, err = t.SetRemove(c.db, key, e, members)
-		if err == nil && removed > 0 {
-			t.Emit(c.db, store.Set, key)
+		if err != nil || removed == 0 {
+			return err
 		}
-		return err
+		return t.EmitRemoval(c.db, store.EventSRem, key)
 	})
 	return result(removed, err)
 }

@@ -152,7 +152,7 @@ func (c *commands) XAdd(key string, id StreamID, fields ...FieldValue) (StreamID
 		if err := t.StreamAdd(c.db, key, e, got.store(), pairs); err != nil {
 			return err
 		}
-		t.Emit(c.db, store.Stream, key)
+		t.Emit(c.db, store.EventXAdd, key)
 		return nil
 	})
 	return result(got, err)
@@ -202,7 +202,7 @@ func (c *commands) XDel(key string, ids ...StreamID) (removed int, err error) {
 			return err
 		}
 		if removed, err = t.StreamDelete(c.db, key, e, list); err == nil && removed > 0 {
-			t.Emit(c.db, store.Stream, key)
+			t.Emit(c.db, store.EventXDel, key)
 		}
 		return err
 	})

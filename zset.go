@@ -130,11 +130,14 @@ func (c *commands) zadd(t *store.Tx, key string, o ZAddOptions, members []Z) (ad
 	if added+changed == 0 {
 		return 0, nil
 	}
-	t.Emit(c.db, store.ZSet, key)
 	if o.CH {
 		added += changed
 	}
-	return added, z.Done()
+	if err := z.Done(); err != nil {
+		return 0, err
+	}
+	t.Emit(c.db, store.EventZAdd, key)
+	return added, nil
 }
 
 // ZCard returns the number of members of the sorted set at key, 0 if it does
@@ -237,8 +240,10 @@ func (c *commands) ZRem(key string, members ...string) (removed int, err error) 
 		if removed == 0 {
 			return nil
 		}
-		t.Emit(c.db, store.ZSet, key)
-		return z.Done()
+		if err := z.Done(); err != nil {
+			return err
+		}
+		return t.EmitRemoval(c.db, store.EventZRem, key)
 	})
 	return result(removed, err)
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"slices"
 	"sync"
 	"time"
 
@@ -250,10 +251,14 @@ func (s *Store) expireDue() (total int, err error) {
 			mask |= s.maskOf(i.hash)
 		}
 		err := s.Write(mask, &Later{}, func(t *Tx) error {
+			var m misses
 			for _, i := range items { // objects of renamed keys lie in other partitions
-				if err := t.expireReady(i); err != nil {
+				if err := t.expireReady(i); err != nil && !m.add(err) {
 					return err
 				}
+			}
+			if m.err != nil {
+				return m.err
 			}
 			for _, i := range items {
 				if err := t.expireItem(i); err != nil {
@@ -269,7 +274,8 @@ func (s *Store) expireDue() (total int, err error) {
 	}
 }
 
-// expireReady makes sure that expireItem cannot fail for want of a partition.
+// expireReady makes sure that expireItem cannot fail for want of a partition or
+// page.
 func (t *Tx) expireReady(i deadlineItem) error {
 	sp := t.spaces.byID(i.space)
 	if sp == nil {
@@ -279,7 +285,11 @@ func (t *Tx) expireReady(i deadlineItem) error {
 	if err != nil {
 		return err
 	}
-	return t.enter(sp, i.hash, stored, e)
+	if err := t.enter(sp, i.hash, stored, e); err != nil || !t.heard() {
+		return err
+	}
+	_, err = t.keyOf(sp, i.hash, stored)
+	return err
 }
 
 // expireItem deletes the key that an item of the index stands for.
@@ -291,11 +301,27 @@ func (t *Tx) expireItem(i deadlineItem) error {
 			return err
 		}
 		if e.Type != None {
-			return t.discard(sp, i.hash, stored, e)
+			return t.expireKey(sp, i.hash, stored, e)
 		}
 	}
 	t.OnCommit(func() { t.s.deadlines.forget(i) })
 	t.changed = true
+	return nil
+}
+
+// expireKey deletes the key, stored as given, of an entry that has expired.
+func (t *Tx) expireKey(sp *space, hash uint64, stored string, e Entry) error {
+	if !t.heard() {
+		return t.discard(sp, hash, stored, e)
+	}
+	key, err := t.keyOf(sp, hash, stored)
+	if err != nil {
+		return err
+	}
+	if err := t.discard(sp, hash, stored, e); err != nil {
+		return err
+	}
+	t.Emit(slices.Index(t.spaces.dbs, sp), EventExpired, key)
 	return nil
 }
 

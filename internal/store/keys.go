@@ -196,20 +196,6 @@ func (t *Tx) copyItems(e Entry, n uint64, fn func(item []byte) error) error {
 	return nil
 }
 
-// EmitWaited notes an event of each key of databases that somebody waits for:
-// what it holds is another's now.
-func (t *Tx) EmitWaited(dbs ...int) {
-	first := len(t.events)
-	for k := range t.s.waiters.queues {
-		if slices.Contains(dbs, k.db) {
-			t.Emit(k.db, None, k.key)
-		}
-	}
-	slices.SortFunc(t.events[first:], func(a, b Event) int {
-		return cmp.Or(cmp.Compare(a.DB, b.DB), cmp.Compare(a.Key, b.Key))
-	})
-}
-
 // Found is a key that a scan came by.
 type Found struct {
 	Key   string

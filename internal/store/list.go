@@ -297,46 +297,47 @@ func (t *Tx) runFind(obj uint64, r page.Run, value []byte) (pos uint64, found bo
 	return 0, false, nil
 }
 
-// ListTrim keeps n elements of the list at key, from first on, removes the
-// others, with the key if n is 0, and tells whether there were any.
-func (t *Tx) ListTrim(db int, key string, e Entry, first, n int) (changed bool, err error) {
+// ListTrim keeps n elements of the list at key, from first on, and removes the
+// others, with the key if n is 0.
+func (t *Tx) ListTrim(db int, key string, e Entry, first, n int) error {
 	length, err := t.Len(e)
 	switch {
 	case err != nil || n == length:
-		return false, err
+		return err
 	case n == 0:
-		return t.Delete(db, key)
+		_, err := t.Delete(db, key)
+		return err
 	}
 	behind := length - first - n
 	if e.Object == 0 {
 		p := packed(e.Inline)
 		_, start, _, err := p.seek(first)
 		if err != nil {
-			return false, err
+			return err
 		}
 		_, _, end, err := p.seek(first + n - 1)
 		if err != nil {
-			return false, err
+			return err
 		}
-		return true, t.putPacked(db, key, e, p[start:end])
+		return t.putPacked(db, key, e, p[start:end])
 	}
 	if err := t.warmRange(e.Object, 0, uint64(first)); err != nil {
-		return false, err
+		return err
 	}
 	if err := t.warmRange(e.Object, uint64(first+n), uint64(length)); err != nil {
-		return false, err
+		return err
 	}
 	if behind > 0 {
 		if err := t.removeRange(e.Object, uint64(first+n), uint64(behind)); err != nil {
-			return false, err
+			return err
 		}
 	}
 	if first > 0 {
 		if err := t.removeRange(e.Object, 0, uint64(first)); err != nil {
-			return false, err
+			return err
 		}
 	}
-	return true, nil
+	return nil
 }
 
 // warmRange asks for the leaves with the elements at positions [at,end).

@@ -162,6 +162,15 @@ func (t *Tx) nameObject(sp *space, hash uint64, stored string) (uint64, error) {
 	return obj, t.acc.Enter(int(obj >> 56))
 }
 
+// keyOf returns the whole of a key that is stored as given.
+func (t *Tx) keyOf(sp *space, hash uint64, stored string) (string, error) {
+	obj, err := t.nameObject(sp, hash, stored)
+	if err != nil || obj == 0 {
+		return stored, err
+	}
+	return t.wholeKey(obj)
+}
+
 // wholeKey returns the key that a name object holds.
 func (t *Tx) wholeKey(obj uint64) (string, error) {
 	n, err := t.acc.StringLen(obj)

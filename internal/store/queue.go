@@ -129,7 +129,7 @@ func (t *Tx) QueuePut(name string, message []byte) (ok bool, err error) {
 	if err := t.aux(obj, q.aux()[:8]); err != nil {
 		return false, err
 	}
-	t.Emit(t.BrokerDB(), Queue, name)
+	t.Emit(t.BrokerDB(), EventPublish, name)
 	return true, nil
 }
 

@@ -219,7 +219,7 @@ func TestRuleBlockingPop(t *testing.T) {
 	require.False(t, served)
 	before := s.committed.Load()
 	update(t, s, func(tx *Tx) error {
-		tx.Emit(0, List, "list")
+		tx.Emit(0, EventRPush, "list")
 		return push(tx, 0, "list", "element")
 	})
 	require.Equal(t, before+1, s.committed.Load(), "the pop is the push's commit")

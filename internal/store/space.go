@@ -232,6 +232,7 @@ func (t *Tx) FlushDB(dbs ...int) error {
 		}
 		t.gone = append(t.gone, m.dbs[db])
 		m.dbs[db] = m.fresh()
+		t.Emit(db, EventFlushDB, "")
 	}
 	t.logSpaces()
 	return nil
@@ -245,6 +246,10 @@ func (t *Tx) SwapDB(a, b int) error {
 	m := t.editSpaces()
 	m.dbs[a], m.dbs[b] = m.dbs[b], m.dbs[a]
 	t.logSpaces()
+	if a != b {
+		t.Emit(a, EventSwapDB, "")
+		t.Emit(b, EventSwapDB, "")
+	}
 	return nil
 }
 

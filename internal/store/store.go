@@ -49,8 +49,9 @@ type Store struct {
 	durability atomic.Int32
 	committed  atomic.Uint64 // the last committed transaction
 	spaces     atomic.Pointer[spaces]
-	waiting    atomic.Int32 // registered waiters, see Emit
+	audience   atomic.Int32 // waiters and listeners, see Emit
 	waiters    waiters
+	listeners  []*listener // changed under writer
 	views      views
 	gone       goneSpaces
 	full       atomic.Bool // the device is too full for changes
@@ -239,6 +240,9 @@ func (s *Store) take() *Tx {
 // give keeps a Tx for the next writer and returns what is left to do once the
 // writer lock, which the caller holds, is released.
 func (s *Store) give(t *Tx) outcome {
+	if len(t.events) > 0 && t.lsn != 0 {
+		s.tell(t)
+	}
 	o := outcome{lsn: t.lsn, gone: t.gone, after: t.after}
 	if o.after != nil {
 		t.after = nil

@@ -61,15 +61,6 @@ type countChange struct {
 	by int64
 }
 
-// Event tells what happened to a key: what waiters, WATCH and keyspace
-// notifications are served from. Events of a transaction that is rolled back
-// never happened.
-type Event struct {
-	DB   int
-	Type Type
-	Key  string
-}
-
 // Now returns the transaction's time in ms since 1970. It does not advance.
 func (t *Tx) Now() int64 {
 	if t.now == 0 {
@@ -174,7 +165,9 @@ func (t *Tx) FindForWrite(db int, key string) (*Entry, error) {
 	e, expired, err := t.find(sp, hash, t.stored(key))
 	if expired {
 		n := t.changes
-		err = t.discard(sp, hash, t.stored(key), *e)
+		if err = t.discard(sp, hash, t.stored(key), *e); err == nil {
+			t.Emit(db, EventExpired, key)
+		}
 		t.changes = n
 		return nil, err
 	}
@@ -271,13 +264,6 @@ func (t *Tx) SetDeadline(db int, key string, e Entry, deadline int64) error {
 	return t.Put(db, key, e)
 }
 
-// Emit notes an event. Commands call it once for each key that they change.
-func (t *Tx) Emit(db int, typ Type, key string) {
-	if t.s.waiting.Load() != 0 {
-		t.events = append(t.events, Event{DB: db, Type: typ, Key: key})
-	}
-}
-
 // OnCommit has fn called under the writer lock when the transaction commits.
 func (t *Tx) OnCommit(fn func()) { t.onCommit = append(t.onCommit, fn) }
 
@@ -362,7 +348,9 @@ func (t *Tx) reset() {
 		t.scratch = nil
 	}
 	t.deadlines, t.counts = t.deadlines[:0], t.counts[:0]
-	t.events = emptied(t.events)
+	if t.events = emptied(t.events); cap(t.events) > 1<<10 {
+		t.events = nil
+	}
 	t.onCommit = emptied(t.onCommit)
 	t.after = emptied(t.after)
 	t.served = emptied(t.served)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"container/list"
 	"slices"
 
@@ -13,6 +14,7 @@ import (
 // writer lock.
 type waiters struct {
 	queues map[waitKey]*list.List // of *Waiter
+	last   uint64                 // arrival of the last one
 	// mask are the partitions that somebody waits for a key of, parts how many
 	// do. There no command changes pages in place: serving a waiter may need
 	// pages that are cold, and that comes after the command's own changes.
@@ -35,9 +37,10 @@ type Waiter struct {
 	Served chan struct{}
 	LSN    uint64
 
-	db    int
-	keys  []string
-	elems map[string]*list.Element
+	db      int
+	keys    []string
+	elems   map[string]*list.Element
+	arrival uint64 // grows from one to the next that registers
 }
 
 // Waiting tells whether w is registered: Serve is called for an event, not by
@@ -68,6 +71,8 @@ func (s *Store) register(w *Waiter) {
 	if s.waiters.queues == nil {
 		s.waiters.queues = make(map[waitKey]*list.List)
 	}
+	s.waiters.last++
+	w.arrival = s.waiters.last
 	w.elems = make(map[string]*list.Element, len(w.keys))
 	for _, key := range w.keys {
 		if w.elems[key] != nil {
@@ -84,7 +89,7 @@ func (s *Store) register(w *Waiter) {
 		s.waiters.parts[part]++
 		s.waiters.mask |= 1 << part
 	}
-	s.waiting.Add(1)
+	s.audience.Add(1)
 }
 
 // unregister removes w from all queues; the caller holds the writer lock.
@@ -102,7 +107,7 @@ func (s *Store) unregister(w *Waiter) {
 		}
 	}
 	if w.elems != nil {
-		s.waiting.Add(-1)
+		s.audience.Add(-1)
 		w.elems = nil
 	}
 }
@@ -133,8 +138,12 @@ func (s *Store) Acknowledge(lsn uint64) error {
 
 // serve serves waiters of keys that t has changed, within t.
 func (s *Store) serve(t *Tx) error {
-	for i := 0; i < len(t.events); i++ { // serving may add events
-		if err := s.serveKey(t, t.events[i]); err != nil {
+	for i := 0; i < len(t.events) && len(s.waiters.queues) > 0; i++ { // serving may add events
+		serve := s.serveKey
+		if t.events[i].whole() {
+			serve = s.serveAll
+		}
+		if err := serve(t, t.events[i]); err != nil {
 			return err
 		}
 	}
@@ -148,26 +157,56 @@ func (s *Store) serveKey(t *Tx, ev Event) error {
 		return nil
 	}
 	for el := q.Front(); el != nil; el = el.Next() {
-		w := el.Value.(*Waiter)
-		if slices.Contains(t.served, w) {
-			continue
-		}
-		done, err := w.Serve(t, ev.Key)
+		done, err := s.serveOne(t, el.Value.(*Waiter), ev.Key)
 		if err != nil {
 			return err
 		}
-		if !done {
-			if _, ok, err := t.Lookup(ev.DB, ev.Key); err != nil || !ok {
-				return err
-			}
-			continue // it waits for another type of value
+		if done {
+			continue
 		}
-		t.served = append(t.served, w)
-		t.OnCommit(func() {
-			s.unregister(w)
-			w.LSN = t.lsn
-		})
-		t.After(func() { close(w.Served) })
+		if _, ok, err := t.Lookup(ev.DB, ev.Key); err != nil || !ok {
+			return err
+		} // it waits for another type of value
 	}
 	return nil
+}
+
+// serveAll serves the waiters of all keys of a database, first come first
+// served, each from the first of its keys that has something.
+func (s *Store) serveAll(t *Tx, ev Event) error {
+	var all []*Waiter
+	for k, q := range s.waiters.queues {
+		for el := q.Front(); el != nil && k.db == ev.DB; el = el.Next() {
+			all = append(all, el.Value.(*Waiter))
+		}
+	}
+	slices.SortFunc(all, func(a, b *Waiter) int { return cmp.Compare(a.arrival, b.arrival) })
+	for _, w := range slices.Compact(all) {
+		for _, key := range w.keys {
+			if done, err := s.serveOne(t, w, key); err != nil {
+				return err
+			} else if done {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// serveOne serves a waiter from one of its keys and tells whether it is served,
+// now or before.
+func (s *Store) serveOne(t *Tx, w *Waiter, key string) (done bool, err error) {
+	if slices.Contains(t.served, w) {
+		return true, nil
+	}
+	if done, err = w.Serve(t, key); err != nil || !done {
+		return false, err
+	}
+	t.served = append(t.served, w)
+	t.OnCommit(func() {
+		s.unregister(w)
+		w.LSN = t.lsn
+	})
+	t.After(func() { close(w.Served) })
+	return true, nil
 }
