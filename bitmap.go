@@ -200,34 +200,41 @@ func (c *commands) SetBit(key string, offset int64, bit bool) (old bool, err err
 	if err := checkBit(offset); err != nil {
 		return false, c.refuse("setbit", key, err)
 	}
-	err = c.write("setbit", key, func(t *store.Tx) error {
-		old = false
-		e, ok, err := c.lookupForWrite(t, key, store.String)
-		if err != nil {
-			return err
+	return writeKey(c, "setbit", key, bitArgs{offset, bit}, (*commands).setBit)
+}
+
+// bitArgs are the place of a bit in a string, and the bit.
+type bitArgs struct {
+	offset int64
+	bit    bool
+}
+
+// setBit is SetBit within a transaction.
+func (c *commands) setBit(t *store.Tx, key string, a bitArgs) (old bool, err error) {
+	e, ok, err := c.lookupForWrite(t, key, store.String)
+	if err != nil {
+		return false, err
+	}
+	n := 0
+	if ok {
+		if n, err = t.StringLen(e); err != nil {
+			return false, err
 		}
-		n := 0
-		if ok {
-			if n, err = t.StringLen(e); err != nil {
-				return err
-			}
+	}
+	at, mask := int(a.offset/8), byte(0x80)>>(a.offset%8)
+	b := byte(0)
+	if at < n {
+		if b, err = byteAt(t, e, at); err != nil {
+			return false, err
 		}
-		at, mask := int(offset/8), byte(0x80)>>(offset%8)
-		b := byte(0)
-		if at < n {
-			if b, err = byteAt(t, e, at); err != nil {
-				return err
-			}
-			if old = b&mask != 0; old == bit {
-				return nil
-			}
+		if old = b&mask != 0; old == a.bit {
+			return old, nil
 		}
-		b &^= mask
-		if bit {
-			b |= mask
-		}
-		_, err = c.writeString(t, store.EventSetBit, key, e, at, []byte{b})
-		return err
-	})
-	return result(old, err)
+	}
+	b &^= mask
+	if a.bit {
+		b |= mask
+	}
+	_, err = c.writeString(t, store.EventSetBit, key, e, at, []byte{b})
+	return old, err
 }

@@ -108,6 +108,35 @@ func (c *commands) write(op, key string, fn func(*store.Tx) error) error {
 	return wrapped(op, key, err)
 }
 
+// keyCommand is a command that changes a key, with arguments A and result R.
+type keyCommand[A, R any] func(c *commands, t *store.Tx, key string, args A) (R, error)
+
+// writeKey is write for a command whose arguments have a fixed size, as a
+// function of them that captures nothing: while other writers wait, too, the
+// one whose turn it is runs it for its caller.
+func writeKey[A, R any](c *commands, op, key string, args A, fn keyCommand[A, R]) (r R, err error) {
+	if c.tx == nil && c.pipe == nil && c.bad == nil && c.s.Busy() {
+		r, err = leave(c, key, args, fn)
+		err = wrapped(op, key, err)
+	} else {
+		err = c.write(op, key, func(t *store.Tx) (err error) {
+			r, err = fn(c, t, key, args)
+			return err
+		})
+	}
+	return result(r, err)
+}
+
+// leave leaves a command of writeKey to another writer. Its variables are on
+// the heap therefore, which those of writeKey are not.
+func leave[A, R any](c *commands, key string, args A, fn keyCommand[A, R]) (r R, err error) {
+	err = c.s.Leave(c.db, key, func(t *store.Tx) (err error) {
+		r, err = fn(c, t, key, args)
+		return err
+	})
+	return r, err
+}
+
 // writeAll is write for several keys.
 func (c *commands) writeAll(op string, keys []string, fn func(*store.Tx) error) error {
 	done, err := c.within(fn)

@@ -159,22 +159,20 @@ func (c *commands) Exists(keys ...string) (n int, err error) {
 //
 // Redis: EXPIRE key seconds.
 func (c *commands) Expire(key string, ttl time.Duration) (ok bool, err error) {
-	err = c.write("expire", key, func(t *store.Tx) error {
-		var e store.Entry
-		if e, ok, err = t.LookupForWrite(c.db, key); err != nil || !ok {
-			return err
+	return writeKey(c, "expire", key, ttl, func(c *commands, t *store.Tx, key string, ttl time.Duration) (bool, error) {
+		e, ok, err := t.LookupForWrite(c.db, key)
+		if err != nil || !ok {
+			return false, err
 		}
 		if ttl < time.Millisecond {
-			_, err := c.del(t, key)
-			return err
+			return c.del(t, key)
 		}
 		if err := t.SetDeadline(c.db, key, e, t.Now()+ttl.Milliseconds()); err != nil {
-			return err
+			return false, err
 		}
 		t.Emit(c.db, store.EventExpire, key)
-		return nil
+		return true, nil
 	})
-	return result(ok, err)
 }
 
 // FlushAll deletes all keys of all logical databases; queues stay.
@@ -264,20 +262,17 @@ func ready(t *store.Tx, dbs []int, keys ...string) error {
 //
 // Redis: PERSIST key.
 func (c *commands) Persist(key string) (changed bool, err error) {
-	err = c.write("persist", key, func(t *store.Tx) error {
-		changed = false
+	return writeKey(c, "persist", key, struct{}{}, func(c *commands, t *store.Tx, key string, _ struct{}) (bool, error) {
 		e, ok, err := t.LookupForWrite(c.db, key)
 		if err != nil || !ok || e.Deadline == 0 {
-			return err
+			return false, err
 		}
 		if err := t.SetDeadline(c.db, key, e, 0); err != nil {
-			return err
+			return false, err
 		}
 		t.Emit(c.db, store.EventPersist, key)
-		changed = true
-		return nil
+		return true, nil
 	})
-	return result(changed, err)
 }
 
 // PExpire is [DB.Expire], under the name that Redis has for milliseconds.

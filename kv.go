@@ -81,21 +81,19 @@ func (o setOptions) deadline(t *store.Tx, old *store.Entry) int64 {
 //
 // Redis: APPEND key value.
 func (c *commands) Append(key string, value []byte) (length int, err error) {
-	err = c.write("append", key, func(t *store.Tx) error {
+	return writeKey(c, "append", key, value, func(c *commands, t *store.Tx, key string, value []byte) (int, error) {
 		e, ok, err := c.lookupForWrite(t, key, store.String)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		n := 0
 		if ok {
 			if n, err = t.StringLen(e); err != nil {
-				return err
+				return 0, err
 			}
 		}
-		length, err = c.writeString(t, store.EventAppend, key, e, n, value)
-		return err
+		return c.writeString(t, store.EventAppend, key, e, n, value)
 	})
-	return result(length, err)
 }
 
 // writeString puts b at an offset of a string.
@@ -140,21 +138,21 @@ func (c *commands) Get(key string) (value []byte, err error) {
 //
 // Redis: GETDEL key.
 func (c *commands) GetDel(key string) (value []byte, err error) {
-	err = c.write("getdel", key, func(t *store.Tx) error {
+	return writeKey(c, "getdel", key, struct{}{}, func(c *commands, t *store.Tx, key string, _ struct{}) ([]byte, error) {
 		e, err := c.findForWrite(t, key, store.String)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if e == nil {
-			return ErrNotFound
+			return nil, ErrNotFound
 		}
-		if value, err = t.StringGet(e); err != nil {
-			return err
+		value, err := t.StringGet(e)
+		if err != nil {
+			return nil, err
 		}
 		_, err = c.del(t, key)
-		return err
+		return value, err
 	})
-	return result(value, err)
 }
 
 // GetRange returns the bytes from start to stop, both included, of the string
@@ -225,7 +223,9 @@ func clipBytes(start, stop, n int) (first, count int) {
 // Cost: O(1), no allocation.
 //
 // Redis: INCR key.
-func (c *commands) Incr(key string) (sum int64, err error) { return c.incr("incr", key, 1) }
+func (c *commands) Incr(key string) (sum int64, err error) {
+	return writeKey(c, "incr", key, 1, (*commands).incr)
+}
 
 // IncrBy adds by, which may be negative, to the integer at key, 0 if the key
 // does not exist, and returns the sum. The time to live stays.
@@ -237,35 +237,32 @@ func (c *commands) Incr(key string) (sum int64, err error) { return c.incr("incr
 //
 // Redis: INCRBY key increment.
 func (c *commands) IncrBy(key string, by int64) (sum int64, err error) {
-	return c.incr("incrby", key, by)
+	return writeKey(c, "incrby", key, by, (*commands).incr)
 }
 
-// incr is IncrBy for the command of that name.
-func (c *commands) incr(op, key string, by int64) (sum int64, err error) {
-	err = c.write(op, key, func(t *store.Tx) error {
-		e, err := c.findForWrite(t, key, store.String)
-		if err != nil {
-			return err
+// incr is IncrBy within a transaction.
+func (c *commands) incr(t *store.Tx, key string, by int64) (sum int64, err error) {
+	e, err := c.findForWrite(t, key, store.String)
+	if err != nil {
+		return 0, err
+	}
+	deadline := int64(0)
+	if e != nil {
+		if sum, err = c.integer(t, e); err != nil {
+			return 0, err
 		}
-		deadline := int64(0)
-		if sum = 0; e != nil {
-			if sum, err = c.integer(t, e); err != nil {
-				return err
-			}
-			deadline = e.Deadline
-		}
-		if by > 0 && sum > math.MaxInt64-by || by < 0 && sum < math.MinInt64-by {
-			return ErrOverflow
-		}
-		sum += by
-		var buf [20]byte
-		if err := t.StringSet(c.db, key, e, strconv.AppendInt(buf[:0], sum, 10), deadline); err != nil {
-			return err
-		}
-		t.Emit(c.db, store.EventIncrBy, key)
-		return nil
-	})
-	return result(sum, err)
+		deadline = e.Deadline
+	}
+	if by > 0 && sum > math.MaxInt64-by || by < 0 && sum < math.MinInt64-by {
+		return 0, ErrOverflow
+	}
+	sum += by
+	var buf [20]byte
+	if err := t.StringSet(c.db, key, e, strconv.AppendInt(buf[:0], sum, 10), deadline); err != nil {
+		return 0, err
+	}
+	t.Emit(c.db, store.EventIncrBy, key)
+	return sum, nil
 }
 
 // integer reads a string entry as an integer.
@@ -377,7 +374,7 @@ func (c *commands) MSet(pairs ...KV) error {
 			}
 		}
 		for i := range pairs {
-			if err := c.set(t, pairs[i].Key, pairs[i].Value, setOptions{}); err != nil {
+			if _, err := c.set(t, pairs[i].Key, setArgs{value: pairs[i].Value}); err != nil {
 				return err
 			}
 		}
@@ -403,26 +400,33 @@ func (c *commands) Set(key string, value []byte, opts ...SetOption) error {
 	if err != nil {
 		return c.refuse("set", key, err)
 	}
-	return c.write("set", key, func(t *store.Tx) error { return c.set(t, key, value, o) })
+	_, err = writeKey(c, "set", key, setArgs{value, o}, (*commands).set)
+	return err
+}
+
+// setArgs are a value and how to set it.
+type setArgs struct {
+	value []byte
+	setOptions
 }
 
 // set is Set within a transaction.
-func (c *commands) set(t *store.Tx, key string, value []byte, o setOptions) error {
+func (c *commands) set(t *store.Tx, key string, a setArgs) (none struct{}, err error) {
 	old, err := t.FindForWrite(c.db, key)
 	if err != nil {
-		return err
+		return none, err
 	}
-	if o.nx && old != nil || o.xx && old == nil {
-		return ErrNotSet
+	if a.nx && old != nil || a.xx && old == nil {
+		return none, ErrNotSet
 	}
-	if err := t.StringSet(c.db, key, old, value, o.deadline(t, old)); err != nil {
-		return err
+	if err := t.StringSet(c.db, key, old, a.value, a.deadline(t, old)); err != nil {
+		return none, err
 	}
 	t.Emit(c.db, store.EventSet, key)
-	if o.ttl != 0 {
+	if a.ttl != 0 {
 		t.Emit(c.db, store.EventExpire, key)
 	}
-	return nil
+	return none, nil
 }
 
 // SetRange puts value at an offset of the string at key, which is created and
@@ -436,25 +440,31 @@ func (c *commands) set(t *store.Tx, key string, value []byte, o setOptions) erro
 //
 // Redis: SETRANGE key offset value.
 func (c *commands) SetRange(key string, offset int, value []byte) (length int, err error) {
-	err = c.write("setrange", key, func(t *store.Tx) error {
-		if offset < 0 {
-			return &redisError{ErrOffset, "ERR offset is out of range"}
-		}
-		e, ok, err := c.lookupForWrite(t, key, store.String)
-		if err != nil {
-			return err
-		}
-		length = 0
-		if len(value) == 0 {
-			if ok {
-				length, err = t.StringLen(e)
-			}
-			return err
-		}
-		length, err = c.writeString(t, store.EventSetRange, key, e, offset, value)
-		return err
-	})
-	return result(length, err)
+	if offset < 0 {
+		return 0, c.refuse("setrange", key, &redisError{ErrOffset, "ERR offset is out of range"})
+	}
+	return writeKey(c, "setrange", key, rangeArgs{offset, value}, (*commands).setRange)
+}
+
+// rangeArgs are bytes and their place in a string.
+type rangeArgs struct {
+	offset int
+	value  []byte
+}
+
+// setRange is SetRange within a transaction.
+func (c *commands) setRange(t *store.Tx, key string, a rangeArgs) (length int, err error) {
+	e, ok, err := c.lookupForWrite(t, key, store.String)
+	if err != nil {
+		return 0, err
+	}
+	if len(a.value) > 0 {
+		return c.writeString(t, store.EventSetRange, key, e, a.offset, a.value)
+	}
+	if ok {
+		length, err = t.StringLen(e)
+	}
+	return length, err
 }
 
 // StrLen returns the length in bytes of the string at key, 0 if it does not

@@ -356,15 +356,13 @@ func popped(head bool) store.EventName {
 
 // popOne removes an element from an end of the list at key.
 func (c *commands) popOne(op, key string, head bool) (value []byte, err error) {
-	found := false
-	err = c.write(op, key, func(t *store.Tx) error {
-		value, found, err = c.pop(t, key, head)
-		return err
+	return writeKey(c, op, key, head, func(c *commands, t *store.Tx, key string, head bool) ([]byte, error) {
+		value, ok, err := c.pop(t, key, head)
+		if err == nil && !ok {
+			err = ErrNotFound
+		}
+		return value, err
 	})
-	if err == nil && !found {
-		err = ErrNotFound
-	}
-	return result(value, err)
 }
 
 // pop is popOne within a transaction; ok is false if there is no list.

@@ -154,25 +154,26 @@ func allMembers(t *store.Tx, e store.Entry, n int) ([]string, error) {
 //
 // Redis: SPOP key.
 func (c *commands) SPop(key string) (member string, err error) {
-	pos, pick := rand.Uint64(), rand.Uint64() // the same in each run
-	found := false
-	err = c.write("spop", key, func(t *store.Tx) error {
-		e, ok, err := c.lookupForWrite(t, key, store.Set)
-		if found = ok; err != nil || !ok {
-			return err
-		}
-		if member, err = t.SetRandom(e, pos, pick); err != nil {
-			return err
-		}
-		if _, err := t.SetRemove(c.db, key, e, []string{member}); err != nil {
-			return err
-		}
-		return t.EmitRemoval(c.db, store.EventSPop, key)
-	})
-	if err == nil && !found {
+	at := [2]uint64{rand.Uint64(), rand.Uint64()} // the same in each run
+	return writeKey(c, "spop", key, at, (*commands).spop)
+}
+
+// spop is SPop of the member that random numbers choose, within a transaction.
+func (c *commands) spop(t *store.Tx, key string, at [2]uint64) (member string, err error) {
+	e, ok, err := c.lookupForWrite(t, key, store.Set)
+	if err == nil && !ok {
 		err = ErrNotFound
 	}
-	return result(member, err)
+	if err != nil {
+		return "", err
+	}
+	if member, err = t.SetRandom(e, at[0], at[1]); err != nil {
+		return "", err
+	}
+	if _, err := t.SetRemove(c.db, key, e, []string{member}); err != nil {
+		return "", err
+	}
+	return member, t.EmitRemoval(c.db, store.EventSPop, key)
 }
 
 // SPopCount removes up to count random members from the set at key and returns

@@ -367,11 +367,11 @@ func (s *Store) restoreChunk(rp *replay, recs []byte) error {
 	s.mem.Lock(page.All)
 	err := rp.transaction(lsn, recs)
 	if err == nil && s.wlog.log != nil {
-		s.wlog.append(lsn, recs)
+		s.wlog.append(lsn, recs, nil)
 	}
 	s.committed.Store(lsn)
 	s.mem.Unlock(page.All)
-	s.writer.unlock()
+	s.releaseWriter()
 	if err != nil {
 		return s.fail(err)
 	}

@@ -66,7 +66,7 @@ func (s *Store) Close() error {
 		return err
 	}
 	again := s.life.closed.Swap(true)
-	s.writer.unlock() // whoever waits for it finds the store closed
+	s.releaseWriter() // whoever waits for it finds the store closed
 	if again {
 		return nil
 	}

@@ -34,14 +34,17 @@ type commitLog struct {
 	active  atomic.Int32  // callers between their commit and their return
 
 	mu      sync.Mutex
-	open    *group // takes transactions
-	spare   *group // the other buffer
-	writing *group // being written
-	err     error  // what poisoned the log
+	open    *group      // takes transactions
+	spare   *group      // the other buffer
+	writing *group      // being written
+	woken   []*follower // empty, room for followers
+	err     error       // what poisoned the log
 	writes  latencies
 	syncs   latencies
 
 	syncMu sync.Mutex // one sync at a time
+
+	idle sync.Pool // of *follower
 }
 
 // group is a run of transactions, written with one call.
@@ -49,26 +52,38 @@ type group struct {
 	buf   []byte
 	first uint64
 	count uint32
-	led   bool          // somebody is about to write it
-	done  chan struct{} // closed when written; its one token before that makes a waiter the leader; nil if nobody waits
+	led   bool        // somebody is about to write it
+	waits []*follower // who waits for it, and does not lead
 }
+
+// follower is somebody who waits for a group.
+type follower struct {
+	turn chan bool // one word: false when the group is written, true if the follower is to lead
+}
+
+func newFollower() follower { return follower{make(chan bool, 1)} }
 
 func (g *group) last() uint64 { return g.first + uint64(g.count) - 1 }
 
 // reset empties g for use as the open group.
 func (g *group) reset() {
-	g.buf, g.count, g.led, g.done = g.buf[:0], 0, false, nil
+	g.buf, g.count, g.led, g.waits = g.buf[:0], 0, false, g.waits[:0]
 	if cap(g.buf) > 16<<20 {
 		g.buf = nil
 	}
 }
 
+// yields is how often a leader lets others run before it writes, so that they
+// join the group.
+const yields = 3
+
 // maxOpen bounds the open group: writers wait while it is larger.
 const maxOpen = 16 << 20
 
-// append adds a transaction's records to the open group; the caller holds the
-// writer lock. It tells whether the group was empty.
-func (l *commitLog) append(lsn uint64, recs []byte) (first bool) {
+// append adds a transaction's records to the open group, and f, unless it is
+// nil, to those who wait for it; the caller holds the writer lock. It tells
+// whether the group was empty.
+func (l *commitLog) append(lsn uint64, recs []byte, f *follower) (first bool) {
 	l.mu.Lock()
 	g := l.open
 	if g.count == 0 {
@@ -77,6 +92,9 @@ func (l *commitLog) append(lsn uint64, recs []byte) (first bool) {
 	g.buf = binary.AppendUvarint(g.buf, uint64(len(recs)))
 	g.buf = append(g.buf, recs...)
 	g.count++
+	if f != nil {
+		g.waits = append(g.waits, f)
+	}
 	l.mu.Unlock()
 	return first
 }
@@ -132,12 +150,16 @@ func (l *commitLog) awaitOnce(lsn uint64, sync bool) error {
 	if w := l.writing; w != nil && lsn <= w.last() {
 		g = w
 	}
-	if g.done == nil {
-		g.done = make(chan struct{}, 1)
+	f, _ := l.idle.Get().(*follower)
+	if f == nil {
+		f = new(follower)
+		*f = newFollower()
 	}
-	done := g.done
+	g.waits = append(g.waits, f)
 	l.mu.Unlock()
-	if _, leader := <-done; leader {
+	lead := <-f.turn
+	l.idle.Put(f)
+	if lead {
 		return l.write(sync)
 	}
 	return nil
@@ -145,7 +167,7 @@ func (l *commitLog) awaitOnce(lsn uint64, sync bool) error {
 
 // write writes the open group. The caller has been made its leader.
 func (l *commitLog) write(sync bool) error {
-	if l.active.Load() > 1 {
+	for i := 0; i < yields && l.active.Load() > 1; i++ {
 		runtime.Gosched() // let those who are about to commit join
 	}
 	l.mu.Lock()
@@ -167,20 +189,40 @@ func (l *commitLog) write(sync bool) error {
 		}
 	}
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.writes.add(took)
 	if err != nil {
 		l.poison(err)
 	}
+	err = l.err
+	waits := g.waits
+	g.waits, l.woken = l.woken, nil
 	l.writing, l.spare = nil, g
-	if g.done != nil {
-		close(g.done)
+	l.leadNext()
+	l.mu.Unlock()
+	for _, f := range waits {
+		f.turn <- false
 	}
-	if l.open.done != nil { // others wait for a leader
-		l.open.led = true
-		l.open.done <- struct{}{}
+	l.mu.Lock()
+	l.woken = emptied(waits)
+	l.mu.Unlock()
+	return err
+}
+
+// lead sees to it that somebody writes the open group if others wait for it.
+func (l *commitLog) lead() {
+	l.mu.Lock()
+	l.leadNext()
+	l.mu.Unlock()
+}
+
+// leadNext is lead for a caller who holds mu.
+func (l *commitLog) leadNext() {
+	g := l.open
+	if n := len(g.waits) - 1; n >= 0 && l.writing == nil && !g.led {
+		g.led = true
+		g.waits[n].turn <- true
+		g.waits = g.waits[:n]
 	}
-	return l.err
 }
 
 // poison keeps the first error of the log; every later call gets it. The

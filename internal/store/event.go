@@ -110,13 +110,13 @@ type listener struct {
 // be called by fn, or within an Update.
 func (s *Store) Listen(fn func(lsn uint64, events []Event)) (stop func()) {
 	s.writer.lockOutside()
-	defer s.writer.unlock()
+	defer s.releaseWriter()
 	l := &listener{fn}
 	s.listeners = append(s.listeners, l)
 	s.audience.Add(1)
 	return sync.OnceFunc(func() {
 		s.writer.lockOutside()
-		defer s.writer.unlock()
+		defer s.releaseWriter()
 		s.listeners = slices.DeleteFunc(s.listeners, func(x *listener) bool { return x == l })
 		s.audience.Add(-1)
 	})

@@ -62,6 +62,7 @@ type Store struct {
 	broker     atomic.Bool   // one is open, see ClaimBroker
 
 	writer  writerLock
+	jobs    jobs                           // left to the writer lock's holder
 	unseen  int                            // bytes of records since the last look at the device; under writer
 	spare   *Tx                            // the last writer's, for the next one; under writer
 	objects [page.Partitions]atomic.Uint64 // per partition the last number given to an object; changed under writer
@@ -217,7 +218,7 @@ func (s *Store) prepare(t *Tx, mask *uint64, err error) error {
 // the writer lock, which again releases.
 func (s *Store) again(t *Tx, mask *uint64, err error) error {
 	failed := t.stay() // as long as the writer lock keeps Close away
-	s.writer.unlock()
+	s.releaseWriter()
 	if failed != nil {
 		return failed
 	}
@@ -258,6 +259,7 @@ type outcome struct {
 	lsn   uint64 // 0 if it was not committed
 	gone  []*space
 	after []func()
+	ran   bool // see unlockWriter
 }
 
 // Write runs fn as a transaction of its own that changes pages in place. fn
@@ -299,7 +301,7 @@ func (s *Store) write(mask uint64, key string, hash uint64, later *Later, fn fun
 			return err
 		}
 		if s.waiters.mask&mask != 0 {
-			s.writer.unlock()
+			s.releaseWriter()
 			return s.Exec(later, fn)
 		}
 		if t == nil {
@@ -310,7 +312,7 @@ func (s *Store) write(mask uint64, key string, hash uint64, later *Later, fn fun
 		if err == nil || !retried(err) {
 			o := s.give(t)
 			t = nil
-			s.writer.unlock()
+			o.ran = s.unlockWriter()
 			return s.finish(o, later, err)
 		}
 		if err := s.again(t, &mask, err); err != nil {
@@ -332,6 +334,9 @@ func (s *Store) change(t *Tx, mask uint64, fn func(*Tx) error) error {
 		if err != nil && broken(err) {
 			err = s.fail(fmt.Errorf("store: a command failed after its first change: %s", err.Error())) // not to be run again
 		}
+		if t.job != nil {
+			t.job.err = err
+		}
 		s.commit(t)
 	}
 	s.mem.Unlock(mask)
@@ -352,7 +357,11 @@ func (s *Store) commit(t *Tx) {
 	s.unseen += len(t.recs)
 	if s.wlog.log != nil {
 		s.wlog.active.Add(1)
-		if s.wlog.append(t.lsn, t.recs) && s.Durability() == Relaxed {
+		var f *follower
+		if t.job != nil {
+			t.job.lsn, f = t.lsn, &t.job.follower
+		}
+		if s.wlog.append(t.lsn, t.recs, f) && s.Durability() == Relaxed {
 			post(s.life.wake)
 		}
 	}
@@ -362,9 +371,17 @@ func (s *Store) commit(t *Tx) {
 
 // finish waits for the durability asked for and does what comes after a commit.
 func (s *Store) finish(o outcome, later *Later, err error) error {
-	if o.lsn == 0 {
-		return err
+	if o.lsn != 0 {
+		err = s.finishCommit(o, later, err)
 	}
+	if o.ran {
+		s.wlog.lead()
+	}
+	return err
+}
+
+// finishCommit is finish for a transaction that was committed.
+func (s *Store) finishCommit(o outcome, later *Later, err error) error {
 	if len(o.gone) > 0 {
 		s.gone.add(o.gone)
 		s.nudge()
@@ -455,7 +472,7 @@ func (s *Store) runUpdate(fn func(*Tx) error) (o outcome, err error) {
 			t.acc.Discard()
 		}
 		o = s.give(t)
-		s.writer.unlock()
+		o.ran = s.unlockWriter()
 	}()
 	t.spaces, t.user = s.spaces.Load(), true
 	t.acc.Begin(s.mem, page.Private, s.committed.Load()+1, 0, s.base)
@@ -533,7 +550,7 @@ func (s *Store) Exec(later *Later, fn func(*Tx) error) error {
 		if err == nil || !retried(err) {
 			o := s.give(t)
 			t = nil
-			s.writer.unlock()
+			o.ran = s.unlockWriter()
 			return s.finish(o, later, err)
 		}
 		var none uint64

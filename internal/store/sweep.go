@@ -96,7 +96,7 @@ func (s *Store) findOrphans() (o orphans, err error) {
 		return o, err
 	}
 	limit := s.lastObjects() // what is created from now on is not judged
-	s.writer.unlock()
+	s.releaseWriter()
 	live, lsn, err := s.liveObjects()
 	if err != nil {
 		return o, err

@@ -116,7 +116,7 @@ func (s *Store) unregister(w *Waiter) {
 // Served is closed, or about to be.
 func (s *Store) Cancel(w *Waiter) (served bool) {
 	s.writer.lockOutside()
-	defer s.writer.unlock()
+	defer s.releaseWriter()
 	if w.elems == nil {
 		return true
 	}

@@ -57,6 +57,9 @@ func (w *writerLock) lock() error {
 	return w.lockSlow(timer.C)
 }
 
+// tryLock takes the lock if it is free.
+func (w *writerLock) tryLock() bool { return w.held.CompareAndSwap(false, true) }
+
 // lockOutside is lock for who cannot stand inside a callback: it does not fail.
 func (w *writerLock) lockOutside() {
 	w.waiters.Add(1)
@@ -121,6 +124,16 @@ func (s *Store) lockWriter() error {
 	if err := s.writer.lock(); err != nil {
 		return err
 	}
+	err := s.writable()
+	if err != nil {
+		s.releaseWriter()
+	}
+	return err
+}
+
+// writable returns why changes are refused, or nil. The caller holds the writer
+// lock.
+func (s *Store) writable() error {
 	err := s.usable()
 	if s.unseen > roomEvery {
 		s.unseen = 0
@@ -128,9 +141,6 @@ func (s *Store) lockWriter() error {
 	}
 	if err == nil && s.full.Load() {
 		err = fmt.Errorf("store: changes are refused: %w", engine.ErrNoSpace)
-	}
-	if err != nil {
-		s.writer.unlock()
 	}
 	return err
 }
