@@ -77,8 +77,9 @@ type Options struct {
 	// of a key above 1 KiB that much.
 	// OpenMemory ignores it.
 	MemoryBudget int64
-	// MaxTxBytes bounds the changes of one transaction. Default: 600 MiB,
-	// which admits one value, key, field or member of 512 MB.
+	// MaxTxBytes bounds the changes of one transaction, or of a command on its
+	// own. Default: 600 MiB, which admits one value, key, field or member of
+	// 512 MB.
 	MaxTxBytes int64
 	// MaxViewBytes bounds the old versions that are kept for Views. Default: 1 GiB.
 	MaxViewBytes int64

@@ -29,6 +29,7 @@ type commitLog struct {
 	log   engine.Log // nil for a store without a directory
 	epoch uint64
 
+	full    atomic.Bool   // the open group is as large as it may be, see lockWriter
 	written atomic.Uint64 // the last transaction that is written
 	synced  atomic.Uint64 // the last transaction that is durable
 	active  atomic.Int32  // callers between their commit and their return
@@ -77,7 +78,7 @@ func (g *group) reset() {
 // join the group.
 const yields = 3
 
-// maxOpen bounds the open group: writers wait while it is larger.
+// maxOpen bounds the open group, but for its last transaction.
 const maxOpen = 16 << 20
 
 // append adds a transaction's records to the open group, and f, unless it is
@@ -92,22 +93,14 @@ func (l *commitLog) append(lsn uint64, recs []byte, f *follower) (first bool) {
 	g.buf = binary.AppendUvarint(g.buf, uint64(len(recs)))
 	g.buf = append(g.buf, recs...)
 	g.count++
+	if len(g.buf) >= maxOpen {
+		l.full.Store(true)
+	}
 	if f != nil {
 		g.waits = append(g.waits, f)
 	}
 	l.mu.Unlock()
 	return first
-}
-
-// full tells whether the open group has grown so large that writers are to
-// wait until it is written.
-func (l *commitLog) full() (lsn uint64, full bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.open.buf) < maxOpen {
-		return 0, false
-	}
-	return l.open.last(), true
 }
 
 // await returns when the transaction is written, or with sync durable.
@@ -174,6 +167,7 @@ func (l *commitLog) write(sync bool) error {
 	g, err := l.open, l.err
 	l.open, l.writing = l.spare, g
 	l.open.reset()
+	l.full.Store(false)
 	l.spare = nil
 	l.mu.Unlock()
 

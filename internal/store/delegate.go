@@ -141,7 +141,7 @@ func (s *Store) runJobs(limit int) (n int) {
 // for the open group; else its caller goes on at once.
 func (s *Store) runJob(j *job) {
 	mask := s.maskOf(j.hash)
-	if s.waiters.mask&mask != 0 {
+	if s.waiters.mask&mask != 0 || s.wlog.full.Load() {
 		j.again = true
 	} else if j.err = s.writable(); j.err == nil {
 		t := s.take()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"runtime"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -17,9 +18,14 @@ type countedLog struct {
 	engine.Log
 	appends atomic.Int32
 	broken  atomic.Bool
+	gate    sync.Mutex
+	largest int // bytes of a group
 }
 
 func (l *countedLog) Append(g engine.Group) error {
+	l.gate.Lock()
+	defer l.gate.Unlock()
+	l.largest = max(l.largest, len(g.Payload))
 	l.appends.Add(1)
 	if l.broken.Load() {
 		return engine.ErrInjected
@@ -247,4 +253,43 @@ func TestLeaveAgain(t *testing.T) {
 	require.Equal(t, 1, runs[1])
 	require.True(t, asked)
 	<-w.Served
+}
+
+// TestGroupBound has many writers with large values wait for a write that takes
+// long, in every mode and way: no group has more than maxOpen and a transaction.
+func TestGroupBound(t *testing.T) {
+	const n, size = 24, 1 << 20
+	value := string(make([]byte, size))
+	set := func(i int) func(tx *Tx) error {
+		return func(tx *Tx) error { return setString(tx, 0, keyOf(i), value) }
+	}
+	for _, mode := range []Durability{EverySecond, Always, Relaxed} {
+		for name, write := range map[string]func(s *Store, i int) error{
+			"write":  func(s *Store, i int) error { return s.WriteKey(keyOf(i), nil, set(i)) },
+			"later":  func(s *Store, i int) error { return s.WriteKey(keyOf(i), new(Later), set(i)) },
+			"leave":  func(s *Store, i int) error { return s.Leave(0, keyOf(i), set(i)) },
+			"exec":   func(s *Store, i int) error { return s.Exec(nil, set(i)) },
+			"update": func(s *Store, i int) error { return s.Update(set(i)) },
+		} {
+			s, written := openCounted(t, mode)
+			written.gate.Lock()
+			done := make(chan error)
+			for i := range n {
+				go func() { done <- write(s, i) }()
+			}
+			for !s.wlog.full.Load() && s.committed.Load() < n {
+				if mode == Relaxed { // without its goroutine
+					go func() { _ = s.wlog.flush(false) }()
+				}
+				runtime.Gosched()
+			}
+			written.gate.Unlock()
+			for range n {
+				require.NoError(t, <-done, name)
+			}
+			require.NoError(t, s.Sync())
+			require.LessOrEqual(t, written.largest, maxOpen+size+1024, "%s, mode %d", name, mode)
+			require.NoError(t, s.Close())
+		}
+	}
 }

@@ -32,8 +32,12 @@ func (s *Store) checkSpace() {
 	}
 }
 
-// roomFor fails if there is too little space for n bytes of records.
+// roomFor fails if n bytes of records are too many for a transaction, or for
+// the space that is left.
 func (s *Store) roomFor(n int) error {
+	if int64(n) > s.opts.MaxTxBytes {
+		return fmt.Errorf("%w: %d bytes of changes", ErrTooLarge, n)
+	}
 	if n <= roomEvery || s.eng == nil {
 		return nil
 	}
@@ -44,10 +48,10 @@ func (s *Store) roomFor(n int) error {
 	return nil
 }
 
-// Reserve fails if there is too little space for n bytes of values. A command
-// that changes pages in place calls it before its first change, to delete what
-// has expired excepted; of a private transaction the records are what counts,
-// see publish.
+// Reserve fails if n bytes of values are more than a transaction may change, or
+// than there is space for. A command that changes pages in place calls it before
+// its first change, to delete what has expired excepted; of a private
+// transaction the records are what counts, see publish.
 func (t *Tx) Reserve(n int) error {
 	if t.user || t.changes != 0 {
 		return nil

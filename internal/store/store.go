@@ -409,10 +409,7 @@ func (s *Store) acknowledge(lsn uint64) error {
 		err = s.wlog.await(lsn, true)
 	case EverySecond:
 		err = s.wlog.await(lsn, false)
-	case Relaxed:
-		if at, full := s.wlog.full(); full {
-			err = s.wlog.await(at, false)
-		}
+	case Relaxed: // see lockWriter
 	}
 	if err != nil {
 		return s.fail(err)
@@ -494,9 +491,6 @@ func (s *Store) publish(t *Tx) (committed bool, err error) {
 	}
 	if err := s.serve(t); err != nil {
 		return false, err
-	}
-	if int64(len(t.recs)) > s.opts.MaxTxBytes {
-		return false, fmt.Errorf("%w: %d bytes of changes", ErrTooLarge, len(t.recs))
 	}
 	if err := s.roomFor(len(t.recs)); err != nil {
 		return false, err

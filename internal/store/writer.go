@@ -119,16 +119,26 @@ func (w *writerLock) pass() {
 	post(w.wake)
 }
 
-// lockWriter takes the writer lock of a store that is usable.
+// lockWriter takes the writer lock of a store that is usable, once there is
+// room in the open group.
 func (s *Store) lockWriter() error {
-	if err := s.writer.lock(); err != nil {
-		return err
-	}
-	err := s.writable()
-	if err != nil {
+	for {
+		if err := s.writer.lock(); err != nil {
+			return err
+		}
+		full := s.wlog.full.Load()
+		err := s.writable()
+		if err == nil && !full {
+			return nil
+		}
 		s.releaseWriter()
+		if err == nil {
+			err = s.wlog.await(s.committed.Load(), false)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return err
 }
 
 // writable returns why changes are refused, or nil. The caller holds the writer
