@@ -118,17 +118,19 @@ func TestLeaveToWaiter(t *testing.T) {
 	entered, release := make(chan struct{}), make(chan struct{})
 	held := make(chan error)
 	go func() {
-		held <- s.WriteKey("first", nil, func(tx *Tx) error {
+		first := keyIn(s, 0, "first")
+		held <- s.WriteKey(first, nil, func(tx *Tx) error {
 			close(entered)
 			<-release
-			return setString(tx, 0, "first", "value")
+			return setString(tx, 0, first, "value")
 		})
 	}()
 	<-entered
 	done := make(chan error)
 	for i := range 5 {
+		key := keyIn(s, i+1, "key") // its partition is not locked
 		go func() {
-			done <- s.Leave(0, keyOf(i), func(tx *Tx) error { return setString(tx, 0, keyOf(i), "value") })
+			done <- s.Leave(0, key, func(tx *Tx) error { return setString(tx, 0, key, "value") })
 		}()
 	}
 	for s.jobs.left() < 5 {
