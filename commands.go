@@ -111,9 +111,9 @@ func (c *commands) write(op, key string, fn func(*store.Tx) error) error {
 // keyCommand is a command that changes a key, with arguments A and result R.
 type keyCommand[A, R any] func(c *commands, t *store.Tx, key string, args A) (R, error)
 
-// writeKey is write for a command whose arguments have a fixed size, as a
-// function of them that captures nothing: while other writers wait, too, the
-// one whose turn it is runs it for its caller.
+// writeKey is write for a command with a fixed number of arguments, as a function
+// of them that captures nothing: while other writers wait, too, the one whose
+// turn it is runs it for its caller.
 func writeKey[A, R any](c *commands, op, key string, args A, fn keyCommand[A, R]) (r R, err error) {
 	if c.tx == nil && c.pipe == nil && c.bad == nil && c.s.Busy() {
 		r, err = leave(c, key, args, fn)

@@ -367,13 +367,16 @@ func (s *Store) restoreChunk(rp *replay, recs []byte) error {
 	s.mem.Lock(page.All)
 	err := rp.transaction(lsn, recs)
 	if err == nil && s.wlog.log != nil {
-		s.wlog.append(lsn, recs, nil)
+		s.wlog.append(lsn, recs)
 	}
 	s.committed.Store(lsn)
 	s.mem.Unlock(page.All)
+	if err != nil {
+		err = s.fail(err) // before anybody else commits
+	}
 	s.releaseWriter()
 	if err != nil {
-		return s.fail(err)
+		return err
 	}
 	return s.wlog.await(lsn, false)
 }

@@ -81,10 +81,9 @@ const yields = 3
 // maxOpen bounds the open group, but for its last transaction.
 const maxOpen = 16 << 20
 
-// append adds a transaction's records to the open group, and f, unless it is
-// nil, to those who wait for it; the caller holds the writer lock. It tells
-// whether the group was empty.
-func (l *commitLog) append(lsn uint64, recs []byte, f *follower) (first bool) {
+// append adds a transaction's records to the open group; the caller holds the
+// writer lock. It tells whether the group was empty.
+func (l *commitLog) append(lsn uint64, recs []byte) (first bool) {
 	l.mu.Lock()
 	g := l.open
 	if g.count == 0 {
@@ -96,11 +95,33 @@ func (l *commitLog) append(lsn uint64, recs []byte, f *follower) (first bool) {
 	if len(g.buf) >= maxOpen {
 		l.full.Store(true)
 	}
-	if f != nil {
-		g.waits = append(g.waits, f)
-	}
 	l.mu.Unlock()
 	return first
+}
+
+// join adds f to those who wait for the group of a transaction, or lets it go on
+// if that was written, or failed. The caller sees to it that the group is led,
+// see lead.
+func (l *commitLog) join(lsn uint64, f *follower) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if g := l.groupOf(lsn); g != nil {
+		g.waits = append(g.waits, f)
+	} else {
+		f.turn <- false
+	}
+}
+
+// groupOf returns the group of a transaction that is committed, nil if it was
+// written, or failed. The caller holds mu.
+func (l *commitLog) groupOf(lsn uint64) *group {
+	switch w := l.writing; {
+	case w != nil && lsn <= w.last():
+		return w
+	case l.err != nil || lsn <= l.written.Load():
+		return nil
+	}
+	return l.open
 }
 
 // await returns when the transaction is written, or with sync durable.
@@ -139,10 +160,7 @@ func (l *commitLog) awaitOnce(lsn uint64, sync bool) error {
 		l.mu.Unlock()
 		return l.write(sync)
 	}
-	g := l.open
-	if w := l.writing; w != nil && lsn <= w.last() {
-		g = w
-	}
+	g := l.groupOf(lsn)
 	f, _ := l.idle.Get().(*follower)
 	if f == nil {
 		f = new(follower)
@@ -215,7 +233,7 @@ func (l *commitLog) leadNext() {
 	if n := len(g.waits) - 1; n >= 0 && l.writing == nil && !g.led {
 		g.led = true
 		g.waits[n].turn <- true
-		g.waits = g.waits[:n]
+		g.waits[n], g.waits = nil, g.waits[:n]
 	}
 }
 

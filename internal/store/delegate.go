@@ -137,8 +137,9 @@ func (s *Store) runJobs(limit int) (n int) {
 	return n
 }
 
-// runJob runs a job. If that changes something, the job is among those who wait
-// for the open group; else its caller goes on at once.
+// runJob runs a job. If that changes something, the job joins those who wait for
+// the group; else its caller goes on at once. There is nothing else to do after
+// the commit: no waiters are served, and a command of one key drops no space.
 func (s *Store) runJob(j *job) {
 	mask := s.maskOf(j.hash)
 	if s.waiters.mask&mask != 0 || s.wlog.full.Load() {
@@ -146,13 +147,12 @@ func (s *Store) runJob(j *job) {
 	} else if j.err = s.writable(); j.err == nil {
 		t := s.take()
 		t.hashed(j.key, j.hash)
-		t.job = j
-		err := s.change(t, mask, j.run)
-		t.job = nil
-		if o := s.give(t); o.lsn != 0 {
-			return // j is its caller's
+		j.err = s.change(t, mask, j.run)
+		if j.lsn = s.give(t).lsn; j.lsn != 0 {
+			s.wlog.join(j.lsn, &j.follower) // and j is its caller's
+			return
 		}
-		j.err, j.again = err, err != nil && retried(err)
+		j.again = j.err != nil && retried(j.err)
 	}
 	j.turn <- false
 }

@@ -308,3 +308,42 @@ func TestGroupBound(t *testing.T) {
 		}
 	}
 }
+
+// TestLeaveToPanic leaves a command to an Update that panics: it is run, and
+// somebody writes it.
+func TestLeaveToPanic(t *testing.T) {
+	s, _ := openCounted(t, EverySecond)
+	entered, done := make(chan struct{}), make(chan error, 1)
+	go func() {
+		<-entered
+		done <- s.Leave(0, keyOf(0), func(tx *Tx) error { return setString(tx, 0, keyOf(0), "value") })
+	}()
+	require.Panics(t, func() {
+		_ = s.Update(func(*Tx) error {
+			close(entered)
+			for s.jobs.left() == 0 {
+				runtime.Gosched()
+			}
+			panic("user code")
+		})
+	})
+	require.NoError(t, <-done)
+}
+
+// TestLeaveWhole writes each change as early as can be: nobody waits for that
+// before it is committed and listeners were told.
+func TestLeaveWhole(t *testing.T) {
+	s, written := openCounted(t, EverySecond)
+	told := 0
+	stop := s.Listen(func(lsn uint64, _ []Event) {
+		told++
+		require.Equal(t, lsn, s.committed.Load())
+		require.Empty(t, s.wlog.open.waits)
+		require.NoError(t, s.wlog.flush(false))
+		require.EqualValues(t, lsn, written.appends.Load())
+	})
+	errs := leaveAll(t, s, 3, s.releaseWriter, func(i int, tx *Tx) error { return emit(tx, EventSet, keyOf(i)) })
+	require.NoError(t, errors.Join(errs...))
+	stop()
+	require.Equal(t, 3, told)
+}

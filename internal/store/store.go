@@ -310,9 +310,8 @@ func (s *Store) write(mask uint64, key string, hash uint64, later *Later, fn fun
 		t.hashed(key, hash)
 		err := s.change(t, mask, fn)
 		if err == nil || !retried(err) {
-			o := s.give(t)
+			o := s.release(t)
 			t = nil
-			o.ran = s.unlockWriter()
 			return s.finish(o, later, err)
 		}
 		if err := s.again(t, &mask, err); err != nil {
@@ -334,9 +333,6 @@ func (s *Store) change(t *Tx, mask uint64, fn func(*Tx) error) error {
 		if err != nil && broken(err) {
 			err = s.fail(fmt.Errorf("store: a command failed after its first change: %s", err.Error())) // not to be run again
 		}
-		if t.job != nil {
-			t.job.err = err
-		}
 		s.commit(t)
 	}
 	s.mem.Unlock(mask)
@@ -357,11 +353,7 @@ func (s *Store) commit(t *Tx) {
 	s.unseen += len(t.recs)
 	if s.wlog.log != nil {
 		s.wlog.active.Add(1)
-		var f *follower
-		if t.job != nil {
-			t.job.lsn, f = t.lsn, &t.job.follower
-		}
-		if s.wlog.append(t.lsn, t.recs, f) && s.Durability() == Relaxed {
+		if s.wlog.append(t.lsn, t.recs) && s.Durability() == Relaxed {
 			post(s.life.wake)
 		}
 	}
@@ -369,19 +361,23 @@ func (s *Store) commit(t *Tx) {
 	s.committed.Store(t.lsn)
 }
 
-// finish waits for the durability asked for and does what comes after a commit.
-func (s *Store) finish(o outcome, later *Later, err error) error {
+// release gives a Tx back, releases the writer lock, and returns what is left to
+// do, see finish.
+func (s *Store) release(t *Tx) outcome {
+	o := s.give(t)
 	if o.lsn != 0 {
-		err = s.finishCommit(o, later, err)
+		o.ran = s.unlockWriter()
+	} else {
+		s.releaseWriter() // after a panic nobody calls finish
 	}
-	if o.ran {
-		s.wlog.lead()
-	}
-	return err
+	return o
 }
 
-// finishCommit is finish for a transaction that was committed.
-func (s *Store) finishCommit(o outcome, later *Later, err error) error {
+// finish waits for the durability asked for and does what comes after a commit.
+func (s *Store) finish(o outcome, later *Later, err error) error {
+	if o.lsn == 0 {
+		return err
+	}
 	if len(o.gone) > 0 {
 		s.gone.add(o.gone)
 		s.nudge()
@@ -398,6 +394,9 @@ func (s *Store) finishCommit(o outcome, later *Later, err error) error {
 		err = errors.Join(err, failed)
 	}
 	s.wlog.active.Add(-1)
+	if o.ran {
+		s.wlog.lead()
+	}
 	return err
 }
 
@@ -452,32 +451,31 @@ func (s *Store) Update(fn func(*Tx) error) error {
 	if err := s.lockWriter(); err != nil {
 		return err
 	}
-	started := time.Now()
-	o, err := s.runUpdate(fn)
-	if held := time.Since(started); held > s.opts.SlowTx {
+	o, held, err := s.runUpdate(fn)
+	if held > s.opts.SlowTx {
 		s.logger.Warn("brock: slow transaction", "held", held, "caller", caller())
 	}
 	return s.finish(o, nil, err)
 }
 
-// runUpdate runs fn under the writer lock, which it releases, and commits.
-func (s *Store) runUpdate(fn func(*Tx) error) (o outcome, err error) {
-	t := s.take()
+// runUpdate runs fn under the writer lock, which it releases, and commits. held
+// is how long that took.
+func (s *Store) runUpdate(fn func(*Tx) error) (o outcome, held time.Duration, err error) {
+	t, started := s.take(), time.Now()
 	committed := false
 	defer func() { // also on a panic or runtime.Goexit of fn
 		if !committed {
 			t.acc.Discard()
 		}
-		o = s.give(t)
-		o.ran = s.unlockWriter()
+		held = time.Since(started)
+		o = s.release(t)
 	}()
 	t.spaces, t.user = s.spaces.Load(), true
 	t.acc.Begin(s.mem, page.Private, s.committed.Load()+1, 0, s.base)
-	if err := s.writer.mark(func() error { return fn(t) }); err != nil {
-		return o, err
+	if err = s.writer.mark(func() error { return fn(t) }); err == nil {
+		committed, err = s.publish(t)
 	}
-	committed, err = s.publish(t)
-	return o, err
+	return o, held, err
 }
 
 // publish commits a private transaction, if it has changed anything, with what
@@ -542,9 +540,8 @@ func (s *Store) Exec(later *Later, fn func(*Tx) error) error {
 			t.acc.Discard()
 		}
 		if err == nil || !retried(err) {
-			o := s.give(t)
+			o := s.release(t)
 			t = nil
-			o.ran = s.unlockWriter()
 			return s.finish(o, later, err)
 		}
 		var none uint64

@@ -45,7 +45,6 @@ type Tx struct {
 	hash      uint64     // its hash
 	longs     []longName // the last names above ShortName bytes
 	lsn       uint64     // set by commit
-	job       *job       // the one that is being run, or nil
 }
 
 // deadlineChange is a change of the index of deadlines at commit.

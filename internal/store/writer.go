@@ -132,11 +132,11 @@ func (s *Store) lockWriter() error {
 			return nil
 		}
 		s.releaseWriter()
-		if err == nil {
-			err = s.wlog.await(s.committed.Load(), false)
-		}
 		if err != nil {
 			return err
+		}
+		if err := s.wlog.await(s.committed.Load(), false); err != nil {
+			return s.fail(err)
 		}
 	}
 }
