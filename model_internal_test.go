@@ -57,7 +57,9 @@ type world struct {
 	opts  store.Options
 	db    *DB
 	views []*heldView
-	trace []string
+	trace []any // strings and operations
+
+	runners map[string]func(*commands, *oracle.Op) oracle.Result
 }
 
 // heldView is a View kept open, with what it has to show.
@@ -75,7 +77,7 @@ func newWorld(t *testing.T, seed uint64, opts store.Options, disk bool) *world {
 	clock := &testClock{now: worldStart}
 	opts.Clock, opts.NoTimers = clock, true
 	w := &world{
-		t: t, r: rand.New(rand.NewPCG(seed, 1)), clock: clock, opts: opts, model: oracle.New(16),
+		t: t, r: rand.New(rand.NewPCG(seed, 1)), clock: clock, opts: opts, model: oracle.New(16), runners: runners(),
 		gen: oracle.NewGenerator(seed, oracle.Config{Start: worldStart, Typed: true, MaxBulk: 600, Weights: unsupported(seed)}),
 	}
 	w.model.Now = worldStart
@@ -88,9 +90,9 @@ func newWorld(t *testing.T, seed uint64, opts store.Options, disk bool) *world {
 
 // unsupported gives weight 0 to operations that have no runner.
 func unsupported(seed uint64) map[string]int {
-	weights := map[string]int{}
+	weights, known := map[string]int{}, runners()
 	for name := range oracle.NewGenerator(seed, oracle.Config{}).Weights() {
-		if runners()[name] == nil && name != "ADVANCE" {
+		if known[name] == nil && name != "ADVANCE" {
 			weights[name] = 0
 		}
 	}
@@ -169,16 +171,16 @@ func (w *world) backup() {
 	_ = other.db.Close()
 }
 
-func lines(s []string) (out string) {
-	for _, l := range s[max(0, len(s)-30):] {
-		out += "  " + l + "\n"
+func lines(steps []any) (out string) {
+	for _, step := range steps[max(0, len(steps)-30):] {
+		out += fmt.Sprintf("  %v\n", step)
 	}
 	return out
 }
 
 // note remembers a step for the report of a failure.
-func (w *world) note(format string, args ...any) {
-	w.trace = append(w.trace, fmt.Sprintf(format, args...))
+func (w *world) note(step any) {
+	w.trace = append(w.trace, step)
 	if len(w.trace) > 100 {
 		w.trace = w.trace[50:]
 	}
@@ -186,13 +188,13 @@ func (w *world) note(format string, args ...any) {
 
 // step runs one operation on both sides and compares the replies.
 func (w *world) step(op oracle.Op, c *commands, model *oracle.DB) {
-	w.note("%s", op)
+	w.note(op)
 	if op.Name == "ADVANCE" {
 		model.Apply(op)
 		w.clock.set(model.Now)
 		return
 	}
-	got := runners()[op.Name](c.on(op.DB), &op)
+	got := w.runners[op.Name](c.on(op.DB), &op)
 	want := model.Apply(op).Canon()
 	if want.Err != "" {
 		want = oracle.Result{Err: "error", Text: want.Text}
@@ -225,7 +227,7 @@ func (w *world) transaction() {
 	before := w.model
 	inside := w.model.Clone()
 	end := w.r.IntN(4)
-	w.note("begin (end %d)", end)
+	w.note(fmt.Sprintf("begin (end %d)", end))
 	panicked := func() (p any) {
 		defer func() { p = recover() }()
 		err := w.db.Update(func(tx *Tx) error {
