@@ -234,7 +234,7 @@ func TestKill(t *testing.T) {
 			dir := t.TempDir()
 			for i := range rounds {
 				acked := killChild(t, dir, mode, r)
-				db, err := openSmall(dir, mode, int64(i%2)*(64<<10))
+				db, err := openSmall(dir, mode, int64(i%2)*(512<<10))
 				require.NoError(t, err, "round %d", i)
 				judge(t, db, acked)
 				require.NoError(t, db.Close())
