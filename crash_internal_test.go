@@ -43,7 +43,7 @@ func openSmall(dir string, d store.Durability, budget int64) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := store.Open(eng, store.Options{Durability: d, MinRound: 128 << 10, StepSize: 32 << 10, MemoryBudget: budget})
+	s, err := store.Open(eng, store.Options{Durability: d, MinRound: 128 << 10, StepSize: 128 << 10, MemoryBudget: budget})
 	if err != nil {
 		_ = eng.Close()
 		return nil, err
@@ -234,7 +234,7 @@ func TestKill(t *testing.T) {
 			dir := t.TempDir()
 			for i := range rounds {
 				acked := killChild(t, dir, mode, r)
-				db, err := openSmall(dir, mode, int64(i%2)*(512<<10))
+				db, err := openSmall(dir, mode, int64(i%2)*(256<<10))
 				require.NoError(t, err, "round %d", i)
 				judge(t, db, acked)
 				require.NoError(t, db.Close())
