@@ -211,15 +211,13 @@ type bitArgs struct {
 
 // setBit is SetBit within a transaction.
 func (c *commands) setBit(t *store.Tx, key string, a bitArgs) (old bool, err error) {
-	e, ok, err := c.lookupForWrite(t, key, store.String)
+	e, _, err := c.lookupForWrite(t, key, store.String)
 	if err != nil {
 		return false, err
 	}
-	n := 0
-	if ok {
-		if n, err = t.StringLen(e); err != nil {
-			return false, err
-		}
+	n, err := t.StringLen(e) // 0 if there is none
+	if err != nil {
+		return false, err
 	}
 	at, mask := int(a.offset/8), byte(0x80)>>(a.offset%8)
 	b := byte(0)

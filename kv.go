@@ -82,15 +82,13 @@ func (o setOptions) deadline(t *store.Tx, old *store.Entry) int64 {
 // Redis: APPEND key value.
 func (c *commands) Append(key string, value []byte) (length int, err error) {
 	return writeKey(c, "append", key, value, func(c *commands, t *store.Tx, key string, value []byte) (int, error) {
-		e, ok, err := c.lookupForWrite(t, key, store.String)
+		e, _, err := c.lookupForWrite(t, key, store.String)
 		if err != nil {
 			return 0, err
 		}
-		n := 0
-		if ok {
-			if n, err = t.StringLen(e); err != nil {
-				return 0, err
-			}
+		n, err := t.StringLen(e) // 0 if there is none
+		if err != nil {
+			return 0, err
 		}
 		return c.writeString(t, store.EventAppend, key, e, n, value)
 	})
@@ -454,17 +452,14 @@ type rangeArgs struct {
 
 // setRange is SetRange within a transaction.
 func (c *commands) setRange(t *store.Tx, key string, a rangeArgs) (length int, err error) {
-	e, ok, err := c.lookupForWrite(t, key, store.String)
+	e, _, err := c.lookupForWrite(t, key, store.String)
 	if err != nil {
 		return 0, err
 	}
 	if len(a.value) > 0 {
 		return c.writeString(t, store.EventSetRange, key, e, a.offset, a.value)
 	}
-	if ok {
-		length, err = t.StringLen(e)
-	}
-	return length, err
+	return t.StringLen(e)
 }
 
 // StrLen returns the length in bytes of the string at key, 0 if it does not

@@ -62,8 +62,6 @@ type follower struct {
 	turn chan bool // one word: false when the group is written, true if the follower is to lead
 }
 
-func newFollower() follower { return follower{make(chan bool, 1)} }
-
 func (g *group) last() uint64 { return g.first + uint64(g.count) - 1 }
 
 // reset empties g for use as the open group.
@@ -163,8 +161,7 @@ func (l *commitLog) awaitOnce(lsn uint64, sync bool) error {
 	g := l.groupOf(lsn)
 	f, _ := l.idle.Get().(*follower)
 	if f == nil {
-		f = new(follower)
-		*f = newFollower()
+		f = &follower{make(chan bool, 1)}
 	}
 	g.waits = append(g.waits, f)
 	l.mu.Unlock()

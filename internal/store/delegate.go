@@ -68,7 +68,7 @@ func (s *Store) Leave(db int, key string, fn func(*Tx) error) error {
 	s.throttle()
 	j, _ := s.jobs.pool.Get().(*job)
 	if j == nil {
-		j = &job{follower: newFollower()}
+		j = &job{follower: follower{make(chan bool, 1)}}
 	}
 	j.key, j.hash, j.run = key, s.mem.Hash(key), fn
 	s.warm(db, j.hash)
