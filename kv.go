@@ -4,58 +4,35 @@ import (
 	"errors"
 	"math"
 	"strconv"
-	"time"
 
 	"github.com/brockdb/brock/internal/store"
 )
 
-// SetOption is an option of [DB.Set]: [NX], [XX], [KeepTTL], or what [EX] and
-// [PX] return. A positive one is a time to live in milliseconds.
-type SetOption int64
-
-// Options of Set that take no value.
-const (
-	// NX sets the value only if the key does not exist.
-	NX SetOption = -1 - iota
-	// XX sets the value only if the key exists.
-	XX
-	// KeepTTL keeps the time to live that the key has.
-	KeepTTL
-)
-
-// EX has the key expire after d, at least a millisecond, which is cut to whole
-// milliseconds.
-func EX(d time.Duration) SetOption { return SetOption(max(d.Milliseconds(), 0)) }
-
-// PX is [EX], under the name that Redis has for milliseconds.
-func PX(d time.Duration) SetOption { return EX(d) }
-
 // setOptions is what the options of one Set add up to.
 type setOptions struct {
 	nx, xx, keep bool
-	ttl          int64 // ms, 0 for none
+	expiry       Expiry // zero for none
 }
 
 // parseSet adds up options and refuses those that exclude each other.
 func parseSet(opts []SetOption) (o setOptions, err error) {
 	times := 0
 	for _, opt := range opts {
-		switch opt {
-		case NX:
-			o.nx = true
-		case XX:
-			o.xx = true
-		case KeepTTL:
-			o.keep = true
-		default:
-			o.ttl = int64(opt)
+		switch opt := opt.(type) {
+		case Existence:
+			o.nx = o.nx || opt == NX
+			o.xx = o.xx || opt == XX
+		case TTLRule:
+			o.keep = o.keep || opt == KeepTTL
+		case Expiry:
+			o.expiry = opt
 			times++
 		}
 	}
 	switch {
 	case o.nx && o.xx || times > 1 || o.keep && times > 0:
 		return o, ErrSyntax
-	case times > 0 && o.ttl <= 0:
+	case times > 0 && o.expiry.ms <= 0:
 		return o, &redisError{ErrExpire, "ERR invalid expire time in 'set' command"}
 	}
 	return o, nil
@@ -64,8 +41,8 @@ func parseSet(opts []SetOption) (o setOptions, err error) {
 // deadline returns when a key with this option expires.
 func (o setOptions) deadline(t *store.Tx, old *store.Entry) int64 {
 	switch {
-	case o.ttl != 0:
-		return t.Now() + o.ttl
+	case o.expiry != Expiry{}:
+		return o.expiry.deadline(t)
 	case o.keep && old != nil:
 		return old.Deadline
 	}
@@ -421,7 +398,7 @@ func (c *commands) set(t *store.Tx, key string, a setArgs) (none struct{}, err e
 		return none, err
 	}
 	t.Emit(c.db, store.EventSet, key)
-	if a.ttl != 0 {
+	if a.expiry != (Expiry{}) {
 		t.Emit(c.db, store.EventExpire, key)
 	}
 	return none, nil
