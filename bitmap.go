@@ -193,7 +193,8 @@ func byteAt(t *store.Tx, e store.Entry, at int) (byte, error) {
 // 2^32-1.
 //
 // Cost: O(1), whatever the length of the string: neither memory nor the disk
-// sees more than 4 KB of it. No change record if nothing changes.
+// sees more than 4 KB of it. No change record if nothing changes,
+// but for the first one of a string that was not made by parts.
 //
 // Redis: SETBIT key offset value.
 func (c *commands) SetBit(key string, offset int64, bit bool) (old bool, err error) {
@@ -226,7 +227,7 @@ func (c *commands) setBit(t *store.Tx, key string, a bitArgs) (old bool, err err
 			return false, err
 		}
 		if old = b&mask != 0; old == a.bit {
-			return old, nil
+			return old, t.Convert(c.db, key, e)
 		}
 	}
 	b &^= mask

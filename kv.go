@@ -58,17 +58,30 @@ func (o setOptions) deadline(t *store.Tx, old *store.Entry) int64 {
 //
 // Redis: APPEND key value.
 func (c *commands) Append(key string, value []byte) (length int, err error) {
-	return writeKey(c, "append", key, value, func(c *commands, t *store.Tx, key string, value []byte) (int, error) {
-		e, _, err := c.lookupForWrite(t, key, store.String)
-		if err != nil {
-			return 0, err
-		}
-		n, err := t.StringLen(e) // 0 if there is none
+	return writeKey(c, "append", key, value, (*commands).append)
+}
+
+// append is Append within a transaction.
+func (c *commands) append(t *store.Tx, key string, value []byte) (length int, err error) {
+	e, ok, err := c.lookupForWrite(t, key, store.String)
+	if err != nil {
+		return 0, err
+	}
+	if ok {
+		n, err := t.StringLen(e)
 		if err != nil {
 			return 0, err
 		}
 		return c.writeString(t, store.EventAppend, key, e, n, value)
-	})
+	}
+	if len(value) > store.MaxString {
+		return 0, ErrTooLong
+	}
+	if err := t.StringSet(c.db, key, nil, value, 0); err != nil {
+		return 0, err
+	}
+	t.Emit(c.db, store.EventAppend, key)
+	return len(value), nil
 }
 
 // writeString puts b at an offset of a string.
@@ -457,4 +470,31 @@ func (c *commands) StrLen(key string) (n int, err error) {
 		return err
 	})
 	return result(n, err)
+}
+
+// The names that Redis has for how it holds strings.
+const (
+	encodingInt    = "int"
+	encodingEmbStr = "embstr"
+	encodingRaw    = "raw"
+)
+
+// maxEmbStr is the length up to which Redis holds a string in one piece.
+const maxEmbStr = 44
+
+// stringEncoding returns how Redis would hold the string of an entry.
+func (c *commands) stringEncoding(t *store.Tx, e *store.Entry) (string, error) {
+	n, err := t.StringLen(*e)
+	if err != nil || n > maxEmbStr || e.Converted {
+		return encodingRaw, err
+	}
+	if !e.Text {
+		switch _, err := c.integer(t, e); {
+		case err == nil:
+			return encodingInt, nil
+		case !errors.Is(err, ErrNotInteger):
+			return "", err
+		}
+	}
+	return encodingEmbStr, nil
 }

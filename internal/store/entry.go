@@ -26,24 +26,34 @@ const (
 // Entry is what the directory holds for a key: the value itself if it is small,
 // else the number of the object that holds it.
 //
-//	0      type, in the low 4 bits; object 0x10; deadline 0x20; name 0x40
+//	0      type, in the low 4 bits; object 0x10; deadline 0x20; name 0x40;
+//	       converted 0x80
 //	1..9   deadline in ms since 1970, if flagged
 //	...    the object's number, 8 bytes; or the value: a string's bytes, a
 //	       small collection packed, see packed.go
 //	-8..   the number of the object with the whole key, if flagged, see
 //	       withName
 type Entry struct {
-	Type     Type
+	Type Type
+
+	// How Redis would hold the value, as OBJECT ENCODING tells, where its size
+	// and content alone do not say.
+	Converted bool // in the general encoding of its type, once and for all
+	Text      bool // a string not as an integer, even if it reads as one
+
 	Deadline int64  // ms since 1970, 0 if the key does not expire
 	Object   uint64 // 0 if the value is inline
 	Inline   []byte // valid until the next change or the end of the command
 }
 
 const (
-	entryType     = 0x0f
-	entryObject   = 0x10
-	entryDeadline = 0x20
-	entryName     = 0x40
+	entryType      = 0x0f
+	entryObject    = 0x10
+	entryDeadline  = 0x20
+	entryName      = 0x40
+	entryConverted = 0x80
+
+	entryText = 8 // the type of a string with Text
 )
 
 // InlineMax is the size up to which a value stands inline in its key's entry.
@@ -64,6 +74,12 @@ func (e *Entry) size() int {
 // append encodes e.
 func (e *Entry) append(b []byte) []byte {
 	head := byte(e.Type)
+	if e.Text {
+		head = entryText
+	}
+	if e.Converted {
+		head |= entryConverted
+	}
 	if e.Object != 0 {
 		head |= entryObject
 	}
@@ -93,8 +109,11 @@ func (e *Entry) decode(b []byte) error {
 	}
 	head := b[0]
 	b = b[1:]
-	e.Type, e.Deadline, e.Object, e.Inline = Type(head&entryType), 0, 0, b
-	if e.Type == None || e.Type > Queue {
+	*e = Entry{Type: Type(head & entryType), Converted: head&entryConverted != 0, Inline: b}
+	switch {
+	case e.Type == entryText:
+		e.Type, e.Text = String, true
+	case e.Type == None || e.Type > entryText:
 		return errEntry(b)
 	}
 	if head&(entryDeadline|entryObject|entryName) == 0 {

@@ -53,6 +53,10 @@ func TestFormatRecords(t *testing.T) {
 	}{
 		{0, func(tx *Tx) error { return tx.StringSet(0, "hits", &Entry{}, []byte("7"), 0) }},
 		{0, func(tx *Tx) error { return tx.StringSet(0, "hits", &Entry{}, []byte("7"), 1_767_225_600_000) }},
+		{0, func(tx *Tx) error {
+			_, err := tx.StringWrite(0, "hits", Entry{}, 0, []byte("7"))
+			return err
+		}},
 		{11, func(tx *Tx) error {
 			_, err := tx.ListPush(0, "big", Entry{}, [][]byte{bytes.Repeat([]byte("x"), 200)}, false)
 			return err

@@ -42,7 +42,8 @@ func (t *Tx) outgrow(key string, e Entry) (Entry, error) {
 	if err := t.newString(obj, e.Inline, 0); err != nil {
 		return e, err
 	}
-	return Entry{Type: String, Deadline: e.Deadline, Object: obj}, nil
+	e.Object, e.Inline = obj, nil
+	return e, nil
 }
 
 // Copy makes dst a copy of the value that e, the entry of src, holds, with its

@@ -177,7 +177,8 @@ func (t *Tx) putPacked(db int, key string, e Entry, p packed) error {
 		_, err := t.Delete(db, key)
 		return err
 	}
-	return t.Put(db, key, Entry{Type: e.Type, Deadline: e.Deadline, Inline: p})
+	e.Inline = p
+	return t.Put(db, key, e)
 }
 
 // pageDone is called between the pages of a long walk, when nothing of the

@@ -102,8 +102,9 @@ func (t *Tx) StringChunk(e Entry, off int) ([]byte, error) {
 }
 
 // StringWrite puts b at off in the value of a key, extending it with zeroes
-// where needed, and returns the new length. e is the key's entry; a zero Entry
-// if the key is absent. Cost: O(len(b)) for a value of its own pages.
+// where needed, and returns the new length. The value is Converted from then
+// on. e is the key's entry; a zero Entry if the key is absent. Cost: O(len(b))
+// for a value of its own pages.
 func (t *Tx) StringWrite(db int, key string, e Entry, off int, b []byte) (int, error) {
 	if err := t.Reserve(len(key) + len(b)); err != nil {
 		return 0, err
@@ -120,24 +121,35 @@ func (t *Tx) StringWrite(db int, key string, e Entry, off int, b []byte) (int, e
 		if err := t.write(e.Object, uint64(off), b); err != nil {
 			return 0, err
 		}
-		return end, nil
+		return end, t.Convert(db, key, e)
 	}
+	inline := e.Inline
+	e.Type, e.Converted, e.Text = String, true, false
 	if fitsInline(key, end) {
-		buf := make([]byte, end, InlineMax)
-		copy(buf, e.Inline)
-		copy(buf[off:], b)
-		return end, t.Put(db, key, Entry{Type: String, Deadline: e.Deadline, Inline: buf})
+		e.Inline = make([]byte, end, InlineMax)
+		copy(e.Inline, inline)
+		copy(e.Inline[off:], b)
+		return end, t.Put(db, key, e)
 	}
-	obj := t.newObject(page.PartitionOf(t.keyHash(key)))
-	if err := t.newString(obj, e.Inline, end); err != nil {
+	e.Object, e.Inline = t.newObject(page.PartitionOf(t.keyHash(key))), nil
+	if err := t.newString(e.Object, inline, end); err != nil {
 		return 0, err
 	}
 	if len(b) > 0 {
-		if err := t.write(obj, uint64(off), b); err != nil {
+		if err := t.write(e.Object, uint64(off), b); err != nil {
 			return 0, err
 		}
 	}
-	return end, t.Put(db, key, Entry{Type: String, Deadline: e.Deadline, Object: obj})
+	return end, t.Put(db, key, e)
+}
+
+// Convert marks the value of a key, whose entry is e, as Converted.
+func (t *Tx) Convert(db int, key string, e Entry) error {
+	if e.Converted {
+		return nil
+	}
+	e.Converted, e.Text = true, false
+	return t.Put(db, key, e)
 }
 
 // Ready makes sure that a change of a key cannot fail later for want of a
