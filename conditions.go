@@ -18,9 +18,9 @@ type SetOption interface{ setOption() }
 type Existence int
 
 const (
-	// NX: only if it does not.
+	// NX runs the command only if the key does not exist.
 	NX Existence = 1 + iota
-	// XX: only if it does.
+	// XX runs it only if the key exists.
 	XX
 )
 
@@ -36,9 +36,9 @@ type ExpireOption interface{ expireOption() }
 type Comparison int
 
 const (
-	// GT: only if the new value is greater than the one that there is.
+	// GT changes a value only to a greater one.
 	GT Comparison = 1 + iota
-	// LT: only if it is less.
+	// LT changes a value only to a lower one.
 	LT
 )
 

@@ -48,8 +48,11 @@ func fuzzRecords(f *testing.F) (all [][]byte) {
 // FuzzEntry decodes a key's entry, and encodes again what it could.
 func FuzzEntry(f *testing.F) {
 	for _, e := range []Entry{
-		{Type: String, Inline: []byte("value")}, {Type: List, Deadline: 1 << 40, Object: 5<<56 | 7}, {Type: Stream, Deadline: 9},
-		{Type: String, Converted: true, Inline: []byte("7")}, {Type: String, Text: true, Inline: []byte("7")},
+		{Type: String, Inline: []byte("value")},
+		{Type: List, Deadline: 1 << 40, Object: 5<<56 | 7},
+		{Type: Stream, Deadline: 9},
+		{Type: String, Converted: true, Inline: []byte("7")},
+		{Type: String, Text: true, Inline: []byte("7")},
 	} {
 		f.Add(e.append(nil))
 		f.Add(withName(e.append(nil), 6<<56|8))
