@@ -4,11 +4,20 @@ import (
 	"fmt"
 
 	"github.com/brockdb/brock/internal/bridge"
+	"github.com/brockdb/brock/internal/store"
 )
 
 // Package mq works on the same store and in the same transactions as the
-// commands here: this is its way in.
-var _ = bridge.Set(reach)
+// commands here, and the servers run commands without waiting for each: this is
+// their way in.
+var _ = bridge.Set(bridge.Ways{Reach: reach, Pipe: pipe})
+
+// pipe is what bridge.Pipe does.
+func pipe(of any, noWait bool) (any, *store.Later) {
+	db := of.(*DB)
+	p := &pipeline{later: store.Later{NoWait: noWait}}
+	return &Pipe{commands: commands{s: db.s, db: db.db, bad: db.bad, pipe: p}}, &p.later
+}
 
 // reach is what bridge.Reach does.
 func reach(of any) (bridge.Handle, error) {

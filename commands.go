@@ -66,7 +66,7 @@ func (c *commands) databases() int {
 func (c *commands) read(op, key string, fn func(*store.Tx) error) error {
 	done, err := c.within(fn)
 	if !done {
-		err = c.s.ReadKey(key, fn)
+		err = c.s.ReadKey(key, c.later(), fn)
 	}
 	return wrapped(op, key, err)
 }
@@ -75,7 +75,7 @@ func (c *commands) read(op, key string, fn func(*store.Tx) error) error {
 func (c *commands) readAll(op string, keys []string, fn func(*store.Tx) error) error {
 	done, err := c.within(fn)
 	if !done {
-		err = c.s.Read(c.mask(keys), fn)
+		err = c.s.Read(c.mask(keys), c.later(), fn)
 	}
 	return wrapped(op, single(keys), err)
 }
@@ -92,7 +92,7 @@ func (c *commands) mask(keys []string) (mask uint64) {
 func (c *commands) snapshot(op, key string, fn func(*store.Tx) error) error {
 	done, err := c.within(fn)
 	if !done {
-		err = c.s.Snapshot(fn)
+		err = c.s.Snapshot(c.later(), fn)
 	}
 	return wrapped(op, key, err)
 }
@@ -191,7 +191,7 @@ func single(keys []string) string {
 // nothing.
 func wrapped(op, key string, err error) error {
 	switch {
-	case err == nil, errors.Is(err, ErrNotFound), errors.Is(err, ErrNotSet), errors.Is(err, errLong):
+	case err == nil, errors.Is(err, ErrNotFound), errors.Is(err, ErrNotSet), errors.Is(err, errLong), errors.Is(err, store.ErrWait):
 		return err
 	case key == "":
 		return fmt.Errorf("%s: %w", op, err)

@@ -108,7 +108,7 @@ func (db *DB) Pipelined(fn func(p *Pipe) error) (err error) {
 	pipe := &pipeline{}
 	defer func() { // also after a panic: what was done is done
 		pipe.ended = true
-		if failed := db.s.Wait(pipe.later); failed != nil {
+		if failed := db.s.Wait(&pipe.later); failed != nil {
 			err = failed
 		}
 	}()

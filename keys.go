@@ -414,7 +414,7 @@ func (c *commands) scanPage(cursor uint64, count int) (found []store.Found, next
 	}
 	done, err := c.within(fn)
 	if !done {
-		err = c.s.Read(1<<(cursor>>58), fn)
+		err = c.s.Read(1<<(cursor>>58), c.later(), fn)
 	}
 	return found, next, wrapped("scan", "", err)
 }

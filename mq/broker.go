@@ -139,7 +139,7 @@ func (b *Broker) DeclareQueue(name string, opts *QueueOptions) (QueueInfo, error
 // inspect tells about a queue that exists.
 func (b *Broker) inspect(name string) (QueueInfo, error) {
 	info := QueueInfo{Name: name}
-	err := b.s.ReadKey(name, func(t *store.Tx) error {
+	err := b.s.ReadKey(name, nil, func(t *store.Tx) error {
 		q, ok, err := t.Queue(name)
 		if err == nil && !ok {
 			err = ErrNotFound
@@ -240,7 +240,7 @@ func (b *Broker) Get(name string) (d *Delivery, err error) {
 		}
 		var q *queue
 		var seq uint64
-		err = b.s.ReadKey(name, func(t *store.Tx) (err error) {
+		err = b.s.ReadKey(name, nil, func(t *store.Tx) (err error) {
 			if q, err = b.queue(t, name); err != nil {
 				return err
 			}
@@ -428,7 +428,7 @@ func (b *Broker) Close() error {
 			err = failed
 		}
 	}
-	if failed := b.s.Wait(later); err == nil {
+	if failed := b.s.Wait(&later); err == nil {
 		err = failed
 	}
 	b.s.ReleaseBroker()

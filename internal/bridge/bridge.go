@@ -12,16 +12,33 @@ type Handle struct {
 	Life  uint64    // see store.Tx.Life
 }
 
-// reach is package brock's function, see Reach.
-var reach func(of any) (Handle, error)
+// Later is what a pipeline notes, see Pipe.
+type Later = store.Later
+
+// ErrWait is what a command fails with that would have to wait and must not.
+var ErrWait = store.ErrWait
+
+// Ways are package brock's functions, see those of this package.
+type Ways struct {
+	Reach func(of any) (Handle, error)
+	Pipe  func(of any, noWait bool) (any, *Later)
+}
+
+// ways is set once, when package brock is initialised.
+var ways Ways
+
+// Set is called by package brock.
+func Set(w Ways) struct{} {
+	ways = w
+	return struct{}{}
+}
 
 // Reach returns what stands behind a *brock.DB or *brock.Tx. The error is the
 // one that commands of it would return: [store.ErrTxDone] if the transaction
 // has ended.
-func Reach(of any) (Handle, error) { return reach(of) }
+func Reach(of any) (Handle, error) { return ways.Reach(of) }
 
-// Set is called by package brock, once, when it is initialised.
-func Set(fn func(of any) (Handle, error)) struct{} {
-	reach = fn
-	return struct{}{}
-}
+// Pipe returns a *brock.Pipe on a *brock.DB that does not end, and what it
+// notes: nobody waits for what its commands do but whoever looks there. With
+// noWait commands that would have to wait fail with [ErrWait].
+func Pipe(of any, noWait bool) (any, *Later) { return ways.Pipe(of, noWait) }

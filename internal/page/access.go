@@ -63,6 +63,8 @@ type Access struct {
 	// src, if not nil, is asked for cold pages at once, instead of ErrCold.
 	src Source
 
+	exposed uint64 // the newest version read
+
 	hit  hit
 	pins []*desc
 	keep []*desc // Private: pins of changed pages
@@ -131,7 +133,7 @@ func (a *Access) Begin(m *Memory, mode Mode, lsn, held uint64, src Source) {
 	if a.src != src {
 		a.src = src
 	}
-	a.mode, a.lsn, a.held, a.want = mode, lsn, held, 0
+	a.mode, a.lsn, a.held, a.want, a.exposed = mode, lsn, held, 0, 0
 	a.cold = a.cold[:0]
 	a.forget()
 }
@@ -148,6 +150,17 @@ func (a *Access) Mode() Mode { return a.mode }
 
 // LSN returns the snapshot's LSN, or the number that the change will have.
 func (a *Access) LSN() uint64 { return a.lsn }
+
+// Exposed returns the newest transaction that made a version which was read
+// since Begin; with changes of one's own, the number that those will have.
+func (a *Access) Exposed() uint64 { return a.exposed }
+
+// Expose notes a transaction that made what is read.
+func (a *Access) Expose(lsn uint64) {
+	if lsn > a.exposed {
+		a.exposed = lsn
+	}
+}
 
 // Want returns the partitions that ErrHeld asked for.
 func (a *Access) Want() uint64 { return a.want }
@@ -258,6 +271,7 @@ func (a *Access) current(p *Part, id pid) pg {
 	if d.flags&flagDir == 0 {
 		d.use()
 	}
+	a.Expose(d.lsn)
 	return pg{
 		p: p, id: id, d: d, block: a.m.pool.Bytes(d.ref), off: d.offset(),
 		kind: d.kind, depth: d.depth, flags: d.flags, no: d.no, obj: d.obj, lsn: d.lsn,
@@ -310,6 +324,7 @@ func (a *Access) versionAt(p *Part, id pid, h uint64) (g pg, found bool) {
 	if v.ref == none {
 		return pg{node: n}, true
 	}
+	a.Expose(v.lsn)
 	return pg{
 		p: p, id: id, block: a.m.pool.Bytes(v.ref), off: bodyOffset(v.no, v.kind, v.flags),
 		kind: v.kind, depth: v.depth, flags: v.flags, no: v.no, obj: v.obj, lsn: v.lsn,

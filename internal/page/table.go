@@ -240,6 +240,7 @@ func (a *Access) place(t *Table, hash uint64, key string) error {
 	} else {
 		d = p.at(h.id)
 	}
+	a.Expose(d.lsn)
 	block := Hashed(a.m.pool.Bytes(d.ref)) // directories are always in memory
 	h.t, h.hash, h.key, h.slot = t, hash, key, block.findIn(int(d.next), hash, key)
 	if h.value = nil; h.slot >= 0 {
@@ -258,6 +259,7 @@ func (a *Access) DirGet(t *Table, hash uint64, key string) ([]byte, error) {
 			return nil, err
 		}
 		d := p.at(t.leaves[t.index(pos(true, hash))])
+		a.Expose(d.lsn)
 		h := Hashed(a.m.pool.Bytes(d.ref))
 		if s := h.findIn(int(d.next), hash, key); s >= 0 {
 			return h.Value(s), nil

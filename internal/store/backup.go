@@ -359,8 +359,8 @@ func readChunk(r io.Reader) (recs []byte, crc uint32, err error) {
 
 // restoreChunk applies a chunk's records as one transaction.
 func (s *Store) restoreChunk(rp *replay, recs []byte) error {
-	s.throttle()
-	if err := s.lockWriter(); err != nil {
+	_ = s.throttle(nil)
+	if err := s.lockWriter(nil); err != nil {
 		return err
 	}
 	lsn := s.committed.Load() + 1

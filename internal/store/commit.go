@@ -173,6 +173,19 @@ func (l *commitLog) awaitOnce(lsn uint64, sync bool) error {
 	return nil
 }
 
+// tryWrite has a transaction written if nobody else writes, and tells whether
+// it is.
+func (l *commitLog) tryWrite(lsn uint64) bool {
+	l.mu.Lock()
+	lead := l.err == nil && l.writing == nil && !l.open.led && l.open.count > 0
+	l.open.led = l.open.led || lead
+	l.mu.Unlock()
+	if lead && l.write(false) != nil {
+		return false // who waits for it is told
+	}
+	return l.written.Load() >= lsn
+}
+
 // write writes the open group. The caller has been made its leader.
 func (l *commitLog) write(sync bool) error {
 	for i := 0; i < yields && l.active.Load() > 1; i++ {

@@ -65,7 +65,7 @@ func (s *Store) Leave(db int, key string, fn func(*Tx) error) error {
 	if len(key) > ShortName {
 		return s.WriteKey(key, nil, fn)
 	}
-	s.throttle()
+	_ = s.throttle(nil)
 	j, _ := s.jobs.pool.Get().(*job)
 	if j == nil {
 		j = &job{follower: follower{make(chan bool, 1)}}

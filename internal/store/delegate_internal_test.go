@@ -56,7 +56,7 @@ func openCounted(t *testing.T, mode Durability) (*Store, *countedLog) {
 // writer lock is held, and returns their errors once it is released by free.
 func leaveAll(t *testing.T, s *Store, n int, free func(), fn func(i int, tx *Tx) error) []error {
 	t.Helper()
-	require.NoError(t, s.lockWriter())
+	require.NoError(t, s.lockWriter(nil))
 	require.True(t, s.Busy())
 	errs, done := make([]error, n), make(chan struct{})
 	for i := range n {

@@ -12,5 +12,6 @@ var (
 	ErrTooLarge   = errors.New("store: transaction too large")
 	ErrTooLong    = errors.New("store: string too long")
 	ErrDurability = errors.New("store: this platform cannot keep what Always promises: nothing syncs what Badger has written")
+	ErrWait       = errors.New("store: the command would have to wait")
 	ErrRetention  = errors.New("store: view needs more memory than allowed")
 )

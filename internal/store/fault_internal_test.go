@@ -162,7 +162,7 @@ func (c *script) poisoned(msg string) {
 			"Update":     doHistory(s, 1),
 			"Write":      doHistory(s, 3),
 			"Exec":       s.Exec(nil, func(t *Tx) error { return historyTx(t, 1) }),
-			"Read":       s.ReadKey("count", func(*Tx) error { return nil }),
+			"Read":       s.ReadKey("count", nil, func(*Tx) error { return nil }),
 			"View":       s.View(func(*Tx) error { return nil }),
 			"Sync":       s.Sync(),
 			"Step":       s.Step(1),

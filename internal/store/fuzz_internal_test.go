@@ -133,7 +133,7 @@ func TestDamagedElement(t *testing.T) {
 		damageElement(t, s, n)
 		read := func(s *Store) {
 			took := allocated(func() {
-				err := s.ReadKey("list", func(tx *Tx) error {
+				err := s.ReadKey("list", nil, func(tx *Tx) error {
 					e, _, err := tx.Lookup(0, "list")
 					if err != nil {
 						return err

@@ -35,7 +35,7 @@ func queueMessages() [][]byte {
 // queueNext checks which message follows from a number on, 0 for none.
 func queueNext(t *testing.T, s *Store, from, want uint64) {
 	t.Helper()
-	require.NoError(t, s.ReadKey("q", func(tx *Tx) error {
+	require.NoError(t, s.ReadKey("q", nil, func(tx *Tx) error {
 		seq, m, ok, err := tx.QueueNext("q", from)
 		require.NoError(t, err)
 		require.Equal(t, want, seq)
@@ -65,7 +65,7 @@ func TestQueueNext(t *testing.T) {
 	for from, want := range []uint64{1, 1, 3, 3, 0} {
 		queueNext(t, s, uint64(from), want)
 	}
-	require.NoError(t, s.ReadKey("q", func(tx *Tx) error {
+	require.NoError(t, s.ReadKey("q", nil, func(tx *Tx) error {
 		q, ok, err := tx.Queue("q")
 		require.True(t, ok)
 		require.Equal(t, QueueState{Next: 4, Options: 5, Messages: 2}, q)
@@ -87,7 +87,7 @@ func TestQueuePurge(t *testing.T) {
 	}
 	require.NoError(t, purge())
 	queueNext(t, s, 0, 0)
-	require.NoError(t, s.ReadKey("q", func(tx *Tx) error {
+	require.NoError(t, s.ReadKey("q", nil, func(tx *Tx) error {
 		q, _, err := tx.Queue("q")
 		require.Equal(t, QueueState{Next: 4, Delivered: 4, Options: 5}, q)
 		return err

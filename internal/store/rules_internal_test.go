@@ -79,7 +79,7 @@ func TestRulePrivateCopies(t *testing.T) {
 				return err
 			}
 			sameContents(t, before, contents(t, s), "a View beside it")
-			require.NoError(t, s.Read(page.All, func(tx *Tx) error {
+			require.NoError(t, s.Read(page.All, nil, func(tx *Tx) error {
 				e, _, err := tx.Lookup(0, "count")
 				require.Equal(t, "20", string(e.Inline))
 				return err
@@ -637,7 +637,7 @@ func TestRuleHalfCommand(t *testing.T) {
 		return nil
 	}), failed)
 	require.NoError(t, s.Err())
-	require.NoError(t, s.Read(page.All, func(tx *Tx) error {
+	require.NoError(t, s.Read(page.All, nil, func(tx *Tx) error {
 		for _, key := range []string{"half", "whole"} {
 			_, ok, err := tx.Lookup(0, key)
 			require.NoError(t, err)

@@ -22,6 +22,7 @@ type space struct {
 // makes a new one.
 type spaces struct {
 	next uint64 // the next space's id
+	lsn  uint64 // the transaction that made the map; 0: it was there at Open
 	dbs  []*space
 }
 
@@ -271,6 +272,7 @@ func (t *Tx) logSpaces() {
 func (t *Tx) Keys(db int) int64 {
 	sp := t.spaces.dbs[db]
 	if t.acc.Mode() != page.Snapshot {
+		t.acc.Expose(t.s.committed.Load())
 		return t.keysOf(sp) - t.dueIn(sp)
 	}
 	for _, c := range t.counts { // as View found them

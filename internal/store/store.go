@@ -126,18 +126,19 @@ func (s *Store) put(t *Tx) {
 }
 
 // Read runs fn on the current state, with the partitions of mask locked for
-// reading. fn may run several times and returns soon.
-func (s *Store) Read(mask uint64, fn func(*Tx) error) error {
+// reading. fn may run several times and returns soon. later, which may be nil,
+// notes what fn has seen.
+func (s *Store) Read(mask uint64, later *Later, fn func(*Tx) error) error {
 	t := s.get()
-	err := s.read(t, mask, fn)
+	err := s.read(t, mask, later, fn)
 	s.put(t)
 	return err
 }
 
 // ReadKey is Read for a command of one key.
-func (s *Store) ReadKey(key string, fn func(*Tx) error) error {
+func (s *Store) ReadKey(key string, later *Later, fn func(*Tx) error) error {
 	t := s.get()
-	err := s.read(t, s.maskOf(t.keyHash(key)), fn)
+	err := s.read(t, s.maskOf(t.keyHash(key)), later, fn)
 	s.put(t)
 	return err
 }
@@ -156,14 +157,18 @@ const maxRetries = 4
 
 // read runs fn on the current state until it has what it needs, or on a
 // snapshot if it asks for pages again and again.
-func (s *Store) read(t *Tx, mask uint64, fn func(*Tx) error) error {
+func (s *Store) read(t *Tx, mask uint64, later *Later, fn func(*Tx) error) error {
 	for n := 0; ; n++ {
 		if n > maxRetries && s.base != nil {
-			return s.Snapshot(fn)
+			return s.Snapshot(later, fn)
 		}
 		err := s.readOnce(t, mask, fn)
+		later.see(t)
 		if err == nil || !retried(err) {
 			return err
+		}
+		if later.mustNotWait(err) {
+			return ErrWait
 		}
 		if err := t.stay(); err != nil {
 			return err
@@ -216,8 +221,11 @@ func (s *Store) prepare(t *Tx, mask *uint64, err error) error {
 
 // again gets t ready to run a command once more, see prepare. The caller holds
 // the writer lock, which again releases.
-func (s *Store) again(t *Tx, mask *uint64, err error) error {
+func (s *Store) again(t *Tx, mask *uint64, later *Later, err error) error {
 	failed := t.stay() // as long as the writer lock keeps Close away
+	if failed == nil && later.mustNotWait(err) {
+		failed = ErrWait
+	}
 	s.releaseWriter()
 	if failed != nil {
 		return failed
@@ -270,13 +278,17 @@ type outcome struct {
 // With later, Write does not wait for durability but notes in it what to wait
 // for.
 func (s *Store) Write(mask uint64, later *Later, fn func(*Tx) error) error {
-	s.throttle()
+	if err := s.throttle(later); err != nil {
+		return err
+	}
 	return s.write(mask, "", 0, later, fn)
 }
 
 // WriteKey is Write for a command of one key.
 func (s *Store) WriteKey(key string, later *Later, fn func(*Tx) error) error {
-	s.throttle()
+	if err := s.throttle(later); err != nil {
+		return err
+	}
 	if len(key) > ShortName {
 		return s.writeLong(key, later, fn)
 	}
@@ -297,12 +309,12 @@ func (s *Store) write(mask uint64, key string, hash uint64, later *Later, fn fun
 		if n > maxRetries {
 			return s.Exec(later, fn)
 		}
-		if err := s.lockWriter(); err != nil {
+		if err := s.lockWriter(later); err != nil {
 			return err
 		}
 		if s.waiters.mask&mask != 0 {
 			s.releaseWriter()
-			return s.Exec(later, fn)
+			return s.exec(later, fn)
 		}
 		if t == nil {
 			t = s.take()
@@ -310,11 +322,12 @@ func (s *Store) write(mask uint64, key string, hash uint64, later *Later, fn fun
 		t.hashed(key, hash)
 		err := s.change(t, mask, fn)
 		if err == nil || !retried(err) {
+			later.see(t)
 			o := s.release(t)
 			t = nil
 			return s.finish(o, later, err)
 		}
-		if err := s.again(t, &mask, err); err != nil {
+		if err := s.again(t, &mask, later, err); err != nil {
 			return err
 		}
 	}
@@ -339,12 +352,8 @@ func (s *Store) change(t *Tx, mask uint64, fn func(*Tx) error) error {
 	return err
 }
 
-// Later is the newest transaction of several whose durability is to be waited
-// for together, see [Store.Wait].
-type Later struct{ lsn uint64 }
-
-// Wait waits until what l notes is as durable as the mode asks.
-func (s *Store) Wait(l Later) error { return s.Acknowledge(l.lsn) }
+// Wait waits until the changes that l notes are as durable as the mode asks.
+func (s *Store) Wait(l *Later) error { return s.Acknowledge(l.lsn) }
 
 // commit makes t's change the last committed transaction. The caller holds the
 // writer lock and the locks of the partitions changed.
@@ -447,8 +456,8 @@ func (s *Store) Update(fn func(*Tx) error) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
-	s.throttle()
-	if err := s.lockWriter(); err != nil {
+	_ = s.throttle(nil)
+	if err := s.lockWriter(nil); err != nil {
 		return err
 	}
 	o, held, err := s.runUpdate(fn)
@@ -509,10 +518,20 @@ func (s *Store) publish(t *Tx) (committed bool, err error) {
 // several times; after maxRetries what is cold is loaded under the writer lock.
 // For later see Write.
 func (s *Store) Exec(later *Later, fn func(*Tx) error) error {
+	if later != nil && later.NoWait {
+		return ErrWait
+	}
+	return s.exec(later, fn)
+}
+
+// exec is Exec, also for one that must not wait.
+func (s *Store) exec(later *Later, fn func(*Tx) error) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
-	s.throttle()
+	if err := s.throttle(later); err != nil {
+		return err
+	}
 	var t *Tx // nil before it was taken and once it was given back
 	defer func() {
 		if t != nil {
@@ -524,7 +543,7 @@ func (s *Store) Exec(later *Later, fn func(*Tx) error) error {
 		if n == maxRetries && s.base != nil {
 			src = s.base // from now on under the writer lock
 		}
-		if err := s.lockWriter(); err != nil {
+		if err := s.lockWriter(later); err != nil {
 			return err
 		}
 		if t == nil {
@@ -540,12 +559,13 @@ func (s *Store) Exec(later *Later, fn func(*Tx) error) error {
 			t.acc.Discard()
 		}
 		if err == nil || !retried(err) {
+			later.see(t)
 			o := s.release(t)
 			t = nil
 			return s.finish(o, later, err)
 		}
 		var none uint64
-		if err := s.again(t, &none, err); err != nil {
+		if err := s.again(t, &none, later, err); err != nil {
 			return err
 		}
 	}

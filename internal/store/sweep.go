@@ -59,7 +59,7 @@ func (s *Store) sweepDir(sp *space, part int) error {
 		return nil
 	}
 	var objects []uint64
-	err := s.Snapshot(func(t *Tx) (err error) {
+	err := s.Snapshot(nil, func(t *Tx) (err error) {
 		objects, err = t.objectsIn(sp, part, nil)
 		return err
 	})
@@ -120,7 +120,7 @@ func (s *Store) findOrphans() (o orphans, err error) {
 // liveObjects returns the numbers of all objects that keys name at one LSN,
 // ascending.
 func (s *Store) liveObjects() (live []uint64, lsn uint64, err error) {
-	err = s.Snapshot(func(t *Tx) error {
+	err = s.Snapshot(nil, func(t *Tx) error {
 		lsn = t.acc.LSN()
 		for _, sp := range t.spaces.dbs {
 			for part := range page.Partitions {

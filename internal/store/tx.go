@@ -308,6 +308,7 @@ func (t *Tx) apply() {
 		t.s.deadlines.change(d)
 	}
 	if t.newSpaces {
+		t.spaces.lsn = t.lsn
 		t.s.spaces.Store(t.spaces)
 	}
 	for _, fn := range t.onCommit {

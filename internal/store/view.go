@@ -111,7 +111,10 @@ func (s *Store) openView(t *Tx) error {
 
 // Snapshot runs fn, a command that takes long, on the state as of one moment.
 // Unlike a View it is never ended: Close waits for it.
-func (s *Store) Snapshot(fn func(*Tx) error) error {
+func (s *Store) Snapshot(later *Later, fn func(*Tx) error) error {
+	if later != nil && later.NoWait {
+		return ErrWait
+	}
 	if err := s.enter(); err != nil {
 		return err
 	}
@@ -122,7 +125,9 @@ func (s *Store) Snapshot(fn func(*Tx) error) error {
 	t := s.get()
 	defer s.put(t)
 	defer s.closeSnapshot(s.openSnapshot(t))
-	return fn(t)
+	err := fn(t)
+	later.see(t)
+	return err
 }
 
 // openSnapshot makes t read the state of this moment, and returns its LSN.
@@ -202,22 +207,29 @@ func (s *Store) budget() int64 {
 // throttle keeps a writer from outrunning the memory budget: above it by a
 // sixteenth, writers drop pages themselves and, where a quarter of it is dirty,
 // run the next checkpoint step. If what can never be dropped exceeds the budget
-// the store goes on.
-func (s *Store) throttle() {
+// the store goes on. It fails with ErrWait alone.
+func (s *Store) throttle(later *Later) error {
 	budget := s.budget()
 	most := budget + budget/16
-	if budget == 0 || s.mem.Used() <= most || s.enter() != nil {
-		return
+	switch {
+	case budget == 0 || s.mem.Used() <= most:
+		return nil
+	case later != nil && later.NoWait:
+		s.nudge()
+		return ErrWait
+	case s.enter() != nil:
+		return nil // the caller will meet it
 	}
 	defer s.leave()
 	for s.mem.Used() > most {
 		s.reclaim()
 		s.evict()
 		if s.mem.Used() <= most || s.dirtyBytes() <= budget/4 || s.usable() != nil {
-			return
+			return nil
 		}
 		if s.Step(s.steps()[0]) != nil {
-			return // the caller will meet it
+			return nil // as above
 		}
 	}
+	return nil
 }

@@ -52,7 +52,7 @@ func TestSnapshotIsNotEnded(t *testing.T) {
 	for i := range 100 {
 		set(t, s, fmt.Sprint("key:", i), "before")
 	}
-	require.NoError(t, s.Snapshot(func(tx *Tx) error {
+	require.NoError(t, s.Snapshot(nil, func(tx *Tx) error {
 		for i := range 100 {
 			set(t, s, fmt.Sprint("key:", i), "after")
 			s.Housekeep()

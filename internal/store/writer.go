@@ -60,6 +60,17 @@ func (w *writerLock) lock() error {
 // tryLock takes the lock if it is free.
 func (w *writerLock) tryLock() bool { return w.held.CompareAndSwap(false, true) }
 
+// lockSoon takes the lock unless that takes longer than a short change of
+// another writer.
+func (w *writerLock) lockSoon() bool {
+	for n := 0; n < lockSpins && !w.user.Load(); n++ {
+		if !w.held.Load() && w.held.CompareAndSwap(false, true) {
+			return true
+		}
+	}
+	return false
+}
+
 // lockOutside is lock for who cannot stand inside a callback: it does not fail.
 func (w *writerLock) lockOutside() {
 	w.waiters.Add(1)
@@ -121,10 +132,15 @@ func (w *writerLock) pass() {
 
 // lockWriter takes the writer lock of a store that is usable, once there is
 // room in the open group.
-func (s *Store) lockWriter() error {
+func (s *Store) lockWriter(later *Later) error {
+	noWait := later != nil && later.NoWait
 	for {
-		if err := s.writer.lock(); err != nil {
-			return err
+		if noWait && !s.writer.lockSoon() {
+			return ErrWait
+		} else if !noWait {
+			if err := s.writer.lock(); err != nil {
+				return err
+			}
 		}
 		full := s.wlog.full.Load()
 		err := s.writable()
@@ -134,6 +150,9 @@ func (s *Store) lockWriter() error {
 		s.releaseWriter()
 		if err != nil {
 			return err
+		}
+		if noWait {
+			return ErrWait
 		}
 		if err := s.wlog.await(s.committed.Load(), false); err != nil {
 			return s.fail(err)
