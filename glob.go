@@ -2,8 +2,13 @@ package brock
 
 // match tells whether s matches a pattern of Redis' kind: ? is any byte, * any
 // bytes, [abc], [a-z] and [^x] one byte of or not of a class, and \ takes the
-// next byte as it is. A class that is not closed ends with the pattern.
+// next byte as it is. A class that is not closed ends with the pattern. As in
+// Redis, only * and the empty pattern match the empty string, not ** for one,
+// and bytes above 127 come before all others in a range.
 func match(pattern, s string) bool {
+	if s == "" {
+		return pattern == "" || pattern == "*"
+	}
 	// star and mark are where to go on if what follows the last * fails: with
 	// one more byte for it. Only the last * matters, so the cost is
 	// O(len(pattern) · len(s)).
@@ -65,8 +70,8 @@ func matchClass(pattern string, p int, b byte) (ok bool, next int) {
 		case pattern[p] == ']':
 			return ok != not, p + 1
 		case p+2 < len(pattern) && pattern[p+1] == '-':
-			lo, hi := min(pattern[p], pattern[p+2]), max(pattern[p], pattern[p+2])
-			ok = ok || lo <= b && b <= hi
+			from, to := int8(pattern[p]), int8(pattern[p+2])
+			ok = ok || min(from, to) <= int8(b) && int8(b) <= max(from, to)
 			p += 3
 		default:
 			ok = ok || pattern[p] == b

@@ -2,15 +2,11 @@ package brock
 
 import (
 	"fmt"
-	"iter"
 	"math"
 	"time"
 
 	"github.com/brockdb/brock/internal/store"
 )
-
-// NoTTL is what [DB.TTL] and [DB.PTTL] return for a key that does not expire.
-const NoTTL time.Duration = -1
 
 // CopyOption is an option of [DB.Copy]: [Replace], or what [ToDB] returns, the
 // number of a logical database.
@@ -134,45 +130,25 @@ func (c *commands) del(t *store.Tx, key string) (bool, error) {
 //
 // Redis: EXISTS key [key …].
 func (c *commands) Exists(keys ...string) (n int, err error) {
-	err = c.readAll("exists", keys, func(t *store.Tx) error {
+	return c.count("exists", keys)
+}
+
+// count counts the keys that exist.
+func (c *commands) count(op string, keys []string) (n int, err error) {
+	err = c.readAll(op, keys, func(t *store.Tx) error {
 		n = 0
 		for _, key := range keys {
-			_, ok, err := t.Lookup(c.db, key)
+			e, err := t.Find(c.db, key)
 			if err != nil {
 				return err
 			}
-			if ok {
+			if e != nil {
 				n++
 			}
 		}
 		return nil
 	})
 	return result(n, err)
-}
-
-// Expire has the key expire after ttl, which is cut to whole milliseconds, and
-// tells whether the key exists. A ttl below a millisecond deletes it.
-//
-// Errors: none of its own, see [DB].
-//
-// Cost: O(1); one change record.
-//
-// Redis: EXPIRE key seconds.
-func (c *commands) Expire(key string, ttl time.Duration) (ok bool, err error) {
-	return writeKey(c, "expire", key, ttl, func(c *commands, t *store.Tx, key string, ttl time.Duration) (bool, error) {
-		e, ok, err := t.LookupForWrite(c.db, key)
-		if err != nil || !ok {
-			return false, err
-		}
-		if ttl < time.Millisecond {
-			return c.del(t, key)
-		}
-		if err := t.SetDeadline(c.db, key, e, t.Now()+ttl.Milliseconds()); err != nil {
-			return false, err
-		}
-		t.Emit(c.db, store.EventExpire, key)
-		return true, nil
-	})
 }
 
 // FlushAll deletes all keys of all logical databases; queues stay.
@@ -254,62 +230,18 @@ func ready(t *store.Tx, dbs []int, keys ...string) error {
 	return nil
 }
 
-// Persist takes the time to live off a key and tells whether it had one.
+// Now returns the time by the database's clock, which keys expire by.
 //
-// Errors: none of its own, see [DB].
-//
-// Cost: O(1); one change record if it had one.
-//
-// Redis: PERSIST key.
-func (c *commands) Persist(key string) (changed bool, err error) {
-	return writeKey(c, "persist", key, struct{}{}, func(c *commands, t *store.Tx, key string, _ struct{}) (bool, error) {
-		e, ok, err := t.LookupForWrite(c.db, key)
-		if err != nil || !ok || e.Deadline == 0 {
-			return false, err
-		}
-		if err := t.SetDeadline(c.db, key, e, 0); err != nil {
-			return false, err
-		}
-		t.Emit(c.db, store.EventPersist, key)
-		return true, nil
-	})
-}
-
-// PExpire is [DB.Expire], under the name that Redis has for milliseconds.
-//
-// Errors: as [DB.Expire].
-//
-// Cost: as [DB.Expire].
-//
-// Redis: PEXPIRE key milliseconds.
-func (c *commands) PExpire(key string, ttl time.Duration) (ok bool, err error) {
-	return c.Expire(key, ttl)
-}
-
-// PTTL returns the time to live of a key, in whole milliseconds, [NoTTL] if it
-// does not expire.
-//
-// Errors: [ErrNotFound].
+// Errors: none, also where other commands of the handle have some.
 //
 // Cost: O(1).
 //
-// Redis: PTTL key, which returns -1 for NoTTL and -2 for ErrNotFound.
-func (c *commands) PTTL(key string) (ttl time.Duration, err error) {
-	err = c.read("pttl", key, func(t *store.Tx) error {
-		e, ok, err := t.Lookup(c.db, key)
-		switch {
-		case err != nil:
-			return err
-		case !ok:
-			return ErrNotFound
-		case e.Deadline == 0:
-			ttl = NoTTL
-		default:
-			ttl = time.Duration(e.Deadline-t.Now()) * time.Millisecond
-		}
-		return nil
-	})
-	return result(ttl, err)
+// Redis: TIME.
+func (c *commands) Now() time.Time {
+	if c.tx != nil {
+		return c.tx.Store().Now()
+	}
+	return c.s.Now()
 }
 
 // RandomKey returns a key at random.
@@ -338,7 +270,26 @@ func (c *commands) RandomKey() (key string, err error) {
 //
 // Redis: RENAME key newkey.
 func (c *commands) Rename(src, dst string) error {
-	return c.writeAll("rename", []string{src, dst}, func(t *store.Tx) error {
+	_, err := c.rename("rename", src, dst, true)
+	return err
+}
+
+// RenameNX gives the value and time to live of src to dst, and tells whether it
+// did: not if dst exists, also where it is src.
+//
+// Errors: [ErrNoKey] if src does not exist.
+//
+// Cost: O(1), whatever the key holds.
+//
+// Redis: RENAMENX key newkey.
+func (c *commands) RenameNX(src, dst string) (renamed bool, err error) {
+	return c.rename("renamenx", src, dst, false)
+}
+
+// rename is RENAME or, if it does not replace, RENAMENX.
+func (c *commands) rename(op, src, dst string, replace bool) (renamed bool, err error) {
+	err = c.writeAll(op, []string{src, dst}, func(t *store.Tx) error {
+		renamed = false
 		if err := ready(t, []int{c.db}, src, dst); err != nil {
 			return err
 		}
@@ -352,100 +303,19 @@ func (c *commands) Rename(src, dst string) error {
 		if src == dst {
 			return nil
 		}
+		_, taken, err := t.LookupForWrite(c.db, dst)
+		if err != nil || taken && !replace {
+			return err
+		}
 		if err := t.Rename(c.db, src, c.db, dst); err != nil {
 			return err
 		}
 		t.Emit(c.db, store.EventRenameFrom, src)
 		t.Emit(c.db, store.EventRenameTo, dst)
+		renamed = true
 		return nil
 	})
-}
-
-// ScanOptions are the options of [DB.Scan].
-type ScanOptions struct {
-	Match string // a pattern of Redis' kind; empty matches all
-	Count int    // about how many keys to look at for one call; 0 means 10
-	Type  string // only keys of this type, as [DB.Type] names it; empty for all
-}
-
-// Scan returns some keys and the cursor for the next call, 0 at the end; the
-// first call's cursor is 0. A key that exists all the time from the first call
-// to the last is returned exactly once, whatever changes meanwhile. opts may
-// be nil.
-//
-// Errors: [ErrSyntax] for a negative Count.
-//
-// Cost: O(Count).
-//
-// Redis: SCAN cursor [MATCH pattern] [COUNT count] [TYPE type].
-func (c *commands) Scan(cursor uint64, opts *ScanOptions) (keys []string, next uint64, err error) {
-	o := ScanOptions{}
-	if opts != nil {
-		o = *opts
-	}
-	if o.Count == 0 {
-		o.Count = 10
-	}
-	if o.Count < 0 {
-		return nil, 0, c.refuse("scan", "", ErrSyntax)
-	}
-	for seen := 0; ; {
-		found, at, err := c.scanPage(cursor, o.Count-seen)
-		if err != nil {
-			return nil, 0, err
-		}
-		for _, f := range found {
-			if (o.Match == "" || match(o.Match, f.Key)) && (o.Type == "" || o.Type == typeName(f.Entry.Type)) {
-				keys = append(keys, f.Key)
-			}
-		}
-		if seen += len(found); seen >= o.Count || at == 0 {
-			return keys, at, nil
-		}
-		cursor = at
-	}
-}
-
-// scanPage reads keys of one page from a cursor on.
-func (c *commands) scanPage(cursor uint64, count int) (found []store.Found, next uint64, err error) {
-	fn := func(t *store.Tx) (err error) {
-		found, next, err = t.Scan(c.db, cursor, count)
-		return err
-	}
-	done, err := c.within(fn)
-	if !done {
-		err = c.s.Read(1<<(cursor>>58), c.later(), fn)
-	}
-	return found, next, wrapped("scan", "", err)
-}
-
-// ScanKeys iterates over all keys with the promise of [DB.Scan]. The body may
-// change anything. opts may be nil. An error is the last thing that it yields,
-// with an empty key.
-//
-// Errors: as [DB.Scan].
-//
-// Cost: O(N) for N keys in all; no lock is held while the body runs.
-//
-// Redis: a loop of SCAN.
-func (c *commands) ScanKeys(opts *ScanOptions) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		for cursor := uint64(0); ; {
-			keys, next, err := c.Scan(cursor, opts)
-			if err != nil {
-				yield("", err)
-				return
-			}
-			for _, key := range keys {
-				if !yield(key, nil) {
-					return
-				}
-			}
-			if cursor = next; next == 0 {
-				return
-			}
-		}
-	}
+	return result(renamed, err)
 }
 
 // SwapDB exchanges two logical databases. Whoever waits for a list of a
@@ -465,21 +335,16 @@ func (c *commands) SwapDB(a, b int) error {
 	})
 }
 
-// TTL returns the time to live of a key, rounded to whole seconds, [NoTTL] if
-// it does not expire. [DB.PTTL] keeps milliseconds.
+// Touch returns how many of the keys exist, one that is named twice twice, and
+// makes this moment the last one at which they were used, see
+// [DB.ObjectIdleTime].
 //
-// Errors: [ErrNotFound].
+// Errors: none of its own, see [DB].
 //
-// Cost: O(1).
+// Cost: O(len(keys)).
 //
-// Redis: TTL key, which returns -1 for NoTTL and -2 for ErrNotFound.
-func (c *commands) TTL(key string) (time.Duration, error) {
-	ttl, err := c.PTTL(key)
-	if err != nil || ttl == NoTTL {
-		return ttl, err
-	}
-	return (ttl + time.Second/2).Truncate(time.Second), nil
-}
+// Redis: TOUCH key [key …].
+func (c *commands) Touch(keys ...string) (n int, err error) { return c.count("touch", keys) }
 
 // Type returns the type of the value at key: "string", "list", "set", "zset",
 // "hash" or "stream", "none" if the key does not exist.

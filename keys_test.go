@@ -11,8 +11,8 @@ import (
 
 // expiring are the commands that give a key a time to live.
 type expiring interface {
-	Expire(key string, ttl time.Duration) (bool, error)
-	PExpire(key string, ttl time.Duration) (bool, error)
+	Expire(key string, ttl time.Duration, opts ...brock.ExpireOption) (bool, error)
+	PExpire(key string, ttl time.Duration, opts ...brock.ExpireOption) (bool, error)
 	Persist(key string) (bool, error)
 	PTTL(key string) (time.Duration, error)
 	Set(key string, value []byte, opts ...brock.SetOption) error

@@ -2,7 +2,6 @@ package brock
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -416,7 +415,7 @@ func dumpers() map[string]func(*commands, string, *oracle.Value) error {
 func runners() map[string]func(*commands, *oracle.Op) oracle.Result {
 	all := map[string]func(*commands, *oracle.Op) oracle.Result{}
 	for _, family := range []map[string]func(*commands, *oracle.Op) oracle.Result{
-		stringRunners(), keyRunners(), hashRunners(), listRunners(), setRunners(),
+		stringRunners(), keyRunners(), expireRunners(), hashRunners(), listRunners(), setRunners(),
 		bitRunners(), zsetRunners(), streamRunners(),
 	} {
 		maps.Copy(all, family)
@@ -506,41 +505,12 @@ func stringRunners() map[string]func(*commands, *oracle.Op) oracle.Result {
 	}
 }
 
-// ttlResult is a time to live as Redis gives it, in units.
-func ttlResult(d time.Duration, err error, unit time.Duration) oracle.Result {
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return oracle.Result{Int: -2}
-	case err != nil:
-		return failed(err)
-	case d == NoTTL:
-		return oracle.Result{Int: -1}
-	}
-	return oracle.Result{Int: int64(d / unit)}
-}
-
 func keyRunners() map[string]func(*commands, *oracle.Op) oracle.Result {
 	return map[string]func(*commands, *oracle.Op) oracle.Result{
 		"DEL":    func(c *commands, op *oracle.Op) oracle.Result { return intResult(c.Del(op.Keys...)) },
 		"UNLINK": func(c *commands, op *oracle.Op) oracle.Result { return intResult(c.Unlink(op.Keys...)) },
 		"EXISTS": func(c *commands, op *oracle.Op) oracle.Result { return intResult(c.Exists(op.Keys...)) },
-		"EXPIRE": func(c *commands, op *oracle.Op) oracle.Result {
-			op.Flags = 0
-			return boolResult(c.Expire(op.Key, time.Duration(op.N)*time.Second))
-		},
-		"PEXPIRE": func(c *commands, op *oracle.Op) oracle.Result {
-			op.Flags = 0
-			return boolResult(c.PExpire(op.Key, ms(op.N)))
-		},
-		"TTL": func(c *commands, op *oracle.Op) oracle.Result {
-			d, err := c.TTL(op.Key)
-			return ttlResult(d, err, time.Second)
-		},
-		"PTTL": func(c *commands, op *oracle.Op) oracle.Result {
-			d, err := c.PTTL(op.Key)
-			return ttlResult(d, err, time.Millisecond)
-		},
-		"PERSIST": func(c *commands, op *oracle.Op) oracle.Result { return boolResult(c.Persist(op.Key)) },
+		"TOUCH":  func(c *commands, op *oracle.Op) oracle.Result { return intResult(c.Touch(op.Keys...)) },
 		"TYPE": func(c *commands, op *oracle.Op) oracle.Result {
 			name, err := c.Type(op.Key)
 			return bytesResult([]byte(name), err)
@@ -553,19 +523,28 @@ func keyRunners() map[string]func(*commands, *oracle.Op) oracle.Result {
 			}
 			return boolResult(c.Copy(op.Key, op.Dst, opts...))
 		},
-		"MOVE": func(c *commands, op *oracle.Op) oracle.Result { return boolResult(c.Move(op.Key, op.DstDB)) },
+		"MOVE":     func(c *commands, op *oracle.Op) oracle.Result { return boolResult(c.Move(op.Key, op.DstDB)) },
+		"RENAMENX": func(c *commands, op *oracle.Op) oracle.Result { return boolResult(c.RenameNX(op.Key, op.Dst)) },
+		"KEYS": func(c *commands, op *oracle.Op) oracle.Result {
+			keys, err := c.Keys(op.Value)
+			if err != nil {
+				return failed(err)
+			}
+			slices.Sort(keys)
+			return oracle.Result{List: keys}
+		},
 		"SCAN": func(c *commands, op *oracle.Op) oracle.Result {
 			r := oracle.Result{}
 			if op.Value == "" {
 				op.Value = "*" // no pattern is all in Go
 			}
-			for key, err := range c.ScanKeys(&ScanOptions{Match: op.Value}) {
+			for key, err := range c.ScanKeys(&ScanOptions{Match: op.Value, Type: op.Field, Count: int(op.N)}) {
 				if err != nil {
 					return failed(err)
 				}
 				r.List = append(r.List, key)
 			}
-			slices.SortFunc(r.List, cmp.Compare[string])
+			slices.Sort(r.List)
 			return r
 		},
 		"RANDOMKEY": func(c *commands, op *oracle.Op) oracle.Result {

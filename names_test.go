@@ -54,7 +54,7 @@ type keyspace interface {
 	Copy(src, dst string, opts ...brock.CopyOption) (bool, error)
 	DBSize() (int64, error)
 	Del(keys ...string) (int, error)
-	Expire(key string, ttl time.Duration) (bool, error)
+	Expire(key string, ttl time.Duration, opts ...brock.ExpireOption) (bool, error)
 	Get(key string) ([]byte, error)
 	MGet(keys ...string) ([][]byte, error)
 	MSet(pairs ...brock.KV) error

@@ -338,7 +338,7 @@ func TestZSetView(t *testing.T) {
 func TestZSetKeepsTTL(t *testing.T) {
 	inEach(t, func(t *testing.T, c sorted) {
 		k := c.(interface {
-			Expire(key string, ttl time.Duration) (bool, error)
+			Expire(key string, ttl time.Duration, opts ...brock.ExpireOption) (bool, error)
 			TTL(key string) (time.Duration, error)
 		})
 		_, err := c.ZAdd("z", brock.Z{Member: "a"})

@@ -9,7 +9,7 @@ import (
 // entries is the table of what a generator makes.
 func entries() []entry {
 	return slices.Concat(
-		stringEntries(), bitEntries(), keyEntries(), databaseEntries(), hashEntries(),
+		stringEntries(), bitEntries(), keyEntries(), expireEntries(), databaseEntries(), hashEntries(),
 		listEntries(), setEntries(), zsetEntries(), streamEntries(), queueEntries(),
 	)
 }
@@ -144,22 +144,52 @@ func bitEntries() []entry {
 	}
 }
 
-// expiring makes an EXPIRE, in the unit of so many milliseconds.
-func expiring(unit int64, conditions bool) func(*Generator, *Op) {
+// expiring makes an EXPIRE or, with at, an EXPIREAT, in the unit of so many
+// milliseconds.
+func expiring(unit int64, at, conditions bool) func(*Generator, *Op) {
 	return func(g *Generator, op *Op) {
 		op.Key = g.key(anyType)
-		if op.N = g.ttl(true); op.N > 0 {
-			op.N = (op.N + unit - 1) / unit
+		op.N = g.ttl(true)
+		if op.N > 0 {
+			op.N += unit - 1
 		}
-		if g.wrong && !g.config.Typed && g.chance(3) {
-			op.N = one[int64](g, math.MaxInt64, math.MinInt64, math.MaxInt64/1000, math.MinInt64/1000-1)
+		if at {
+			op.N += g.now
+		}
+		op.N /= unit
+		if g.wrong && g.chance(3) {
+			switch {
+			case at && unit == 1:
+				op.N = one[int64](g, math.MinInt64, -1, 0)
+			case at || !g.config.Typed:
+				op.N = one[int64](g, math.MaxInt64, math.MinInt64, math.MaxInt64/1000+1, math.MinInt64/1000-1)
+			}
 		}
 		if conditions {
 			op.Flags = one(g, NX, XX, GT, LT, XX|GT, XX|LT)
-			if g.wrong && !g.config.Typed {
+			if g.wrong {
 				op.Flags |= one(g, NX, GT, LT)
 			}
 		}
+	}
+}
+
+// expireEntries are those of deadlines.
+func expireEntries() []entry {
+	return []entry{
+		{"EXPIRE", 60, expiring(1000, false, false)},
+		{"PEXPIRE", 120, expiring(1, false, false)},
+		{"EXPIRE conditions", 30, expiring(1000, false, true)},
+		{"PEXPIRE conditions", 50, expiring(1, false, true)},
+		{"EXPIREAT", 30, expiring(1000, true, false)},
+		{"PEXPIREAT", 60, expiring(1, true, false)},
+		{"EXPIREAT conditions", 20, expiring(1000, true, true)},
+		{"PEXPIREAT conditions", 30, expiring(1, true, true)},
+		{"TTL", 100, keyed(anyType)},
+		{"PTTL", 150, keyed(anyType)},
+		{"EXPIRETIME", 50, keyed(anyType)},
+		{"PEXPIRETIME", 50, keyed(anyType)},
+		{"PERSIST", 120, keyed(anyType)},
 	}
 }
 
@@ -171,15 +201,10 @@ func keyEntries() []entry {
 		{"DEL several", 20, keys},
 		{"UNLINK", 30, keys},
 		{"EXISTS", 100, keys},
-		{"EXPIRE", 60, expiring(1000, false)},
-		{"PEXPIRE", 120, expiring(1, false)},
-		{"EXPIRE conditions", 30, expiring(1000, true)},
-		{"PEXPIRE conditions", 50, expiring(1, true)},
-		{"TTL", 100, keyed(anyType)},
-		{"PTTL", 150, keyed(anyType)},
-		{"PERSIST", 120, keyed(anyType)},
+		{"TOUCH", 50, keys},
 		{"TYPE", 100, keyed(anyType)},
 		{"RENAME", 80, func(g *Generator, op *Op) { op.Key, op.Dst = g.renamed() }},
+		{"RENAMENX", 60, func(g *Generator, op *Op) { op.Key, op.Dst = g.renamed() }},
 		{"COPY", 80, func(g *Generator, op *Op) {
 			op.Key, op.Dst = g.renamed()
 			op.DstDB, op.Flags = one(g, op.DB, g.db()), one(g, 0, Replace)
@@ -206,9 +231,17 @@ func (g *Generator) renamed() (key, dst string) {
 // databaseEntries are those of whole databases, and of the clock.
 func databaseEntries() []entry {
 	nothing := func(*Generator, *Op) {}
+	pattern := func(g *Generator, op *Op) {
+		op.Value = one(g, "*", "*", "*", "key:1*", "key:?", "key:[1-3]?", "k*[^0-4]", "?", "", `key:\1`, "*\xff*", "key:[", "[z-a]ey:*", "**", "*[\x00-\x80]*")
+	}
 	return []entry{
+		{"KEYS", 30, pattern},
 		{"SCAN", 40, func(g *Generator, op *Op) {
-			op.Value = one(g, "*", "*", "*", "key:1*", "key:?", "key:[1-3]?", "k*[^0-4]", "?", "", `key:\1`, "*\xff*", "key:[", "[z-a]ey:*")
+			pattern(g, op)
+			op.N = one[int64](g, 0, 1, 3, 100)
+			if g.chance(3) {
+				op.Field = one(g, TypeString, TypeHash, TypeList, TypeSet, TypeZSet, TypeStream, "none")
+			}
 		}},
 		{"RANDOMKEY", 30, nothing},
 		{"DBSIZE", 60, nothing},

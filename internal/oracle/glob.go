@@ -2,13 +2,22 @@ package oracle
 
 // Match reports whether s matches the glob pattern as Redis understands it: *
 // any bytes, ? one byte, [a-z] and [^a-z] one of a class, \ the next byte
-// itself. A class that does not end takes the rest of the pattern.
+// itself. A class that does not end takes the rest of the pattern. Only * and
+// the empty pattern match the empty string, and bytes are signed in a class.
 func Match(pattern, s string) bool {
+	if s == "" {
+		return pattern == "" || pattern == "*"
+	}
+	return matchFrom(pattern, s)
+}
+
+// matchFrom is Match for what is left of both.
+func matchFrom(pattern, s string) bool {
 	for pattern != "" {
 		switch pattern[0] {
 		case '*':
 			for i := 0; i <= len(s); i++ {
-				if Match(pattern[1:], s[i:]) {
+				if matchFrom(pattern[1:], s[i:]) {
 					return true
 				}
 			}
@@ -55,8 +64,8 @@ func matchClass(p string, c byte) (in bool, rest string) {
 			in = in || p[1] == c
 			p = p[2:]
 		case len(p) > 2 && p[1] == '-':
-			lo, hi := min(p[0], p[2]), max(p[0], p[2])
-			in = in || lo <= c && c <= hi
+			a, b, c := int8(p[0]), int8(p[2]), int8(c)
+			in = in || min(a, b) <= c && c <= max(a, b)
 			p = p[3:]
 		default:
 			in = in || p[0] == c

@@ -1,9 +1,6 @@
 package oracle
 
-import (
-	"math"
-	"slices"
-)
+import "slices"
 
 // Type returns the type of the value at key, "none" where there is none.
 func (d *DB) Type(db int, key string) (string, error) {
@@ -33,7 +30,8 @@ func (d *DB) Del(db int, keys ...string) (int64, error) {
 	return n, nil
 }
 
-// Exists counts the keys that there are, one named twice twice.
+// Exists counts the keys that there are, one named twice twice. Touch is the
+// same.
 func (d *DB) Exists(db int, keys ...string) (int64, error) {
 	var n int64
 	for _, key := range keys {
@@ -44,114 +42,6 @@ func (d *DB) Exists(db int, keys ...string) (int64, error) {
 		n += oneIf(o != nil)
 	}
 	return n, nil
-}
-
-// ExpireOptions are the conditions of EXPIRE.
-type ExpireOptions struct {
-	NX bool // only if the key has no deadline
-	XX bool // only if it has one
-	GT bool // only if the new deadline is later; none is the latest
-	LT bool // only if it is earlier
-}
-
-// Expire sets the deadline of key seconds from now and reports whether it did.
-// A deadline that is not in the future deletes the key.
-func (d *DB) Expire(db int, key string, seconds int64, o ExpireOptions) (bool, error) {
-	if err := d.check(db); err != nil {
-		return false, err
-	}
-	if err := o.check(); err != nil {
-		return false, err
-	}
-	if seconds > math.MaxInt64/1000 || seconds < math.MinInt64/1000 {
-		return false, ErrExpire.with("ERR invalid expire time in 'expire' command")
-	}
-	return d.expire(db, key, seconds*1000, o, "expire")
-}
-
-// PExpire is Expire in milliseconds.
-func (d *DB) PExpire(db int, key string, ms int64, o ExpireOptions) (bool, error) {
-	if err := d.check(db); err != nil {
-		return false, err
-	}
-	if err := o.check(); err != nil {
-		return false, err
-	}
-	return d.expire(db, key, ms, o, "pexpire")
-}
-
-// check refuses conditions that exclude each other.
-func (o ExpireOptions) check() error {
-	switch {
-	case o.NX && (o.XX || o.GT || o.LT):
-		return ErrSyntax.with("ERR NX and XX, GT or LT options at the same time are not compatible")
-	case o.GT && o.LT:
-		return ErrSyntax.with("ERR GT and LT options at the same time are not compatible")
-	default:
-		return nil
-	}
-}
-
-// allow reports whether the old deadline lets the new one in. None is later
-// than any.
-func (o ExpireOptions) allow(old, deadline int64) bool {
-	if old == 0 {
-		return !o.XX && !o.GT
-	}
-	return !o.NX && (!o.GT || deadline > old) && (!o.LT || deadline < old)
-}
-
-// expire sets the deadline of key to ms from now for the command name.
-func (d *DB) expire(db int, key string, ms int64, o ExpireOptions, name string) (bool, error) {
-	deadline, ok := add(d.Now, ms)
-	if !ok {
-		return false, ErrExpire.with("ERR invalid expire time in '" + name + "' command")
-	}
-	v, err := d.edit(db, key, anyType)
-	if v == nil || err != nil || !o.allow(v.deadline, deadline) {
-		return false, err
-	}
-	if deadline <= d.Now {
-		delete(d.dbs[db], key)
-		return true, nil
-	}
-	v.deadline = deadline
-	return true, nil
-}
-
-// PTTL returns how many milliseconds key has left: -1 without a deadline, -2
-// where there is no key.
-func (d *DB) PTTL(db int, key string) (int64, error) {
-	o, err := d.read(db, key, anyType)
-	switch {
-	case err != nil:
-		return 0, err
-	case o == nil:
-		return -2, nil
-	case o.deadline == 0:
-		return -1, nil
-	default:
-		return o.deadline - d.Now, nil
-	}
-}
-
-// TTL is PTTL in seconds, rounded to the nearest.
-func (d *DB) TTL(db int, key string) (int64, error) {
-	ms, err := d.PTTL(db, key)
-	if err != nil || ms < 0 {
-		return ms, err
-	}
-	return ms/1000 + oneIf(ms%1000 >= 500), nil
-}
-
-// Persist takes the deadline from key and reports whether it had one.
-func (d *DB) Persist(db int, key string) (bool, error) {
-	o, err := d.edit(db, key, anyType)
-	if o == nil || err != nil || o.deadline == 0 {
-		return false, err
-	}
-	o.deadline = 0
-	return true, nil
 }
 
 // Rename moves the value and deadline at key to dst, whatever that holds.
@@ -166,6 +56,24 @@ func (d *DB) Rename(db int, key, dst string) error {
 	delete(d.dbs[db], key)
 	d.dbs[db][dst] = o
 	return nil
+}
+
+// RenameNX is Rename unless there is something at dst, and reports whether it
+// did.
+func (d *DB) RenameNX(db int, key, dst string) (bool, error) {
+	o, err := d.read(db, dst, anyType)
+	if err != nil {
+		return false, err
+	}
+	if o != nil { // Redis looks for key first
+		src, err := d.read(db, key, anyType)
+		if err == nil && src == nil {
+			err = ErrNotFound.with("ERR no such key")
+		}
+		return false, err
+	}
+	err = d.Rename(db, key, dst)
+	return err == nil, err
 }
 
 // Copy puts a copy of the value and deadline at key to dst in dstDB and
@@ -200,7 +108,7 @@ func (d *DB) Move(db int, key string, dstDB int) (bool, error) {
 	return moved, err
 }
 
-// Keys returns the keys that match pattern, sorted: what a complete SCAN finds.
+// Keys returns the keys that match pattern, sorted.
 func (d *DB) Keys(db int, pattern string) ([]string, error) {
 	if err := d.check(db); err != nil {
 		return nil, err
@@ -213,6 +121,13 @@ func (d *DB) Keys(db int, pattern string) ([]string, error) {
 	}
 	slices.Sort(list)
 	return list, nil
+}
+
+// Scan returns the keys that a complete SCAN finds: those of a type, of any if
+// that is empty.
+func (d *DB) Scan(db int, pattern, kind string) ([]string, error) {
+	list, err := d.Keys(db, pattern)
+	return slices.DeleteFunc(list, func(key string) bool { return kind != anyType && d.dbs[db][key].kind != kind }), err
 }
 
 // RandomKey judges the key that RANDOMKEY of the library found: it must exist.

@@ -12,10 +12,10 @@ type Flags uint16
 
 // The flags, by the commands that have them.
 const (
-	NX       Flags = 1 << iota // SET, EXPIRE, PEXPIRE, ZADD
-	XX                         // SET, EXPIRE, PEXPIRE, ZADD
-	GT                         // EXPIRE, PEXPIRE, ZADD
-	LT                         // EXPIRE, PEXPIRE, ZADD
+	NX       Flags = 1 << iota // SET, EXPIRE and its like, ZADD
+	XX                         // SET, EXPIRE and its like, ZADD
+	GT                         // EXPIRE and its like, ZADD
+	LT                         // EXPIRE and its like, ZADD
 	CH                         // ZADD
 	HasTTL                     // SET: N is a time to live in milliseconds
 	KeepTTL                    // SET
@@ -35,7 +35,7 @@ func (f Flags) Has(want Flags) bool { return f&want == want }
 // is the command in Redis, or one of those for queues and the clock:
 //
 //	SET        Key Value; NX XX KeepTTL; HasTTL with N
-//	GET GETDEL STRLEN INCR BITCOUNT TTL PTTL PERSIST TYPE
+//	GET GETDEL STRLEN INCR BITCOUNT TTL PTTL EXPIRETIME PEXPIRETIME PERSIST TYPE
 //	HLEN HGETALL LLEN SMEMBERS SCARD SPOP ZCARD XLEN     Key
 //	MSET       Keys and Values, as many
 //	INCRBY     Key N
@@ -44,14 +44,16 @@ func (f Flags) Has(want Flags) bool { return f&want == want }
 //	SETRANGE   Key, offset N, Value
 //	SETBIT     Key, offset N, Bit
 //	GETBIT     Key, offset N
-//	MGET DEL UNLINK EXISTS SINTER   Keys
-//	EXPIRE     Key, seconds N; NX XX GT LT
-//	PEXPIRE    Key, milliseconds N; NX XX GT LT
-//	RENAME     Key Dst
+//	MGET DEL UNLINK EXISTS TOUCH SINTER Keys
+//	EXPIRE EXPIREAT   Key, seconds N; NX XX GT LT
+//	PEXPIRE PEXPIREAT Key, milliseconds N; NX XX GT LT
+//	RENAME RENAMENX   Key Dst
 //	COPY       Key DstDB Dst; Replace
 //	MOVE       Key DstDB
 //	SWAPDB     DB DstDB
-//	SCAN       all keys that match the pattern Value
+//	SCAN       all keys that match the pattern Value, of the type Field if
+//	           that is not empty; N is COUNT
+//	KEYS       pattern Value
 //	DBSIZE RANDOMKEY FLUSHDB FLUSHALL
 //	HSET       Key, Values as field, value, field, value
 //	HGET SISMEMBER ZSCORE ZRANK     Key Field
@@ -125,7 +127,7 @@ func short(s string) string {
 //	Str       GET GETDEL GETRANGE TYPE RANDOMKEY HGET LINDEX SPOP XADD,
 //	          LPOP and RPOP without HasCount
 //	Float     ZSCORE
-//	List      LRANGE, LPOP and RPOP with HasCount; sorted: SCAN SMEMBERS SINTER
+//	List      LRANGE, LPOP and RPOP with HasCount; sorted: KEYS SCAN SMEMBERS SINTER
 //	Optional  MGET
 //	Map       HGETALL
 //	Scored    ZRANGE
@@ -199,7 +201,7 @@ type command struct {
 func commands() map[string]command {
 	all := map[string]command{}
 	for _, family := range []map[string]command{
-		stringCommands(), bitCommands(), keyCommands(), databaseCommands(), hashCommands(),
+		stringCommands(), bitCommands(), keyCommands(), expireCommands(), databaseCommands(), hashCommands(),
 		listCommands(), setCommands(), zsetCommands(), streamCommands(), queueCommands(),
 	} {
 		maps.Copy(all, family)

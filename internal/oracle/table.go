@@ -13,11 +13,7 @@ func (op Op) RedisArgs() (args []string, ok bool) {
 	if c.args == nil {
 		return nil, false
 	}
-	name := op.Name
-	if name == "SCAN" {
-		name = "KEYS" // a whole SCAN
-	}
-	return append([]string{name}, c.args(op)...), true
+	return append([]string{op.Name}, c.args(op)...), true
 }
 
 // int64s are numbers as arguments.
@@ -155,27 +151,19 @@ func (op Op) expireOptions() ExpireOptions {
 
 // keyCommands are those of keys of any type.
 func keyCommands() map[string]command {
-	expireArgs := func(op Op) []string { return append(nArgs(op), op.words(NX, XX, GT, LT)...) }
 	del := func(d *DB, op Op, r *Result) error { return r.int(d.Del(op.DB, op.Keys...)) }
+	exists := func(d *DB, op Op, r *Result) error { return r.int(d.Exists(op.DB, op.Keys...)) }
+	renameArgs := func(op Op) []string { return []string{op.Key, op.Dst} }
 	return map[string]command{
 		"DEL":    {del, keysArgs},
 		"UNLINK": {del, keysArgs},
-		"EXISTS": {func(d *DB, op Op, r *Result) error { return r.int(d.Exists(op.DB, op.Keys...)) }, keysArgs},
-		"EXPIRE": {
-			func(d *DB, op Op, r *Result) error { return r.yes(d.Expire(op.DB, op.Key, op.N, op.expireOptions())) },
-			expireArgs,
-		},
-		"PEXPIRE": {
-			func(d *DB, op Op, r *Result) error { return r.yes(d.PExpire(op.DB, op.Key, op.N, op.expireOptions())) },
-			expireArgs,
-		},
-		"TTL":     {func(d *DB, op Op, r *Result) error { return r.int(d.TTL(op.DB, op.Key)) }, keyArgs},
-		"PTTL":    {func(d *DB, op Op, r *Result) error { return r.int(d.PTTL(op.DB, op.Key)) }, keyArgs},
-		"PERSIST": {func(d *DB, op Op, r *Result) error { return r.yes(d.Persist(op.DB, op.Key)) }, keyArgs},
-		"TYPE":    {func(d *DB, op Op, r *Result) error { return r.str(d.Type(op.DB, op.Key)) }, keyArgs},
-		"RENAME": {
-			func(d *DB, op Op, _ *Result) error { return d.Rename(op.DB, op.Key, op.Dst) },
-			func(op Op) []string { return []string{op.Key, op.Dst} },
+		"EXISTS": {exists, keysArgs},
+		"TOUCH":  {exists, keysArgs},
+		"TYPE":   {func(d *DB, op Op, r *Result) error { return r.str(d.Type(op.DB, op.Key)) }, keyArgs},
+		"RENAME": {func(d *DB, op Op, _ *Result) error { return d.Rename(op.DB, op.Key, op.Dst) }, renameArgs},
+		"RENAMENX": {
+			func(d *DB, op Op, r *Result) error { return r.yes(d.RenameNX(op.DB, op.Key, op.Dst)) },
+			renameArgs,
 		},
 		"COPY": {
 			func(d *DB, op Op, r *Result) error {
@@ -192,12 +180,46 @@ func keyCommands() map[string]command {
 	}
 }
 
+// expireCommands are those of deadlines.
+func expireCommands() map[string]command {
+	expire := func(fn func(d *DB, db int, key string, n int64, o ExpireOptions) (bool, error)) command {
+		return command{
+			func(d *DB, op Op, r *Result) error { return r.yes(fn(d, op.DB, op.Key, op.N, op.expireOptions())) },
+			func(op Op) []string { return append(nArgs(op), op.words(NX, XX, GT, LT)...) },
+		}
+	}
+	ask := func(fn func(d *DB, db int, key string) (int64, error)) command {
+		return command{func(d *DB, op Op, r *Result) error { return r.int(fn(d, op.DB, op.Key)) }, keyArgs}
+	}
+	return map[string]command{
+		"EXPIRE":      expire((*DB).Expire),
+		"PEXPIRE":     expire((*DB).PExpire),
+		"EXPIREAT":    expire((*DB).ExpireAt),
+		"PEXPIREAT":   expire((*DB).PExpireAt),
+		"EXPIRETIME":  ask((*DB).ExpireTime),
+		"PEXPIRETIME": ask((*DB).PExpireTime),
+		"TTL":         ask((*DB).TTL),
+		"PTTL":        ask((*DB).PTTL),
+		"PERSIST":     {func(d *DB, op Op, r *Result) error { return r.yes(d.Persist(op.DB, op.Key)) }, keyArgs},
+	}
+}
+
 // databaseCommands are those of whole databases, and of the clock.
 func databaseCommands() map[string]command {
 	return map[string]command{
-		"SCAN": {
+		"KEYS": {
 			func(d *DB, op Op, r *Result) error { return r.list(d.Keys(op.DB, op.Value)) },
 			func(op Op) []string { return []string{op.Value} },
+		},
+		"SCAN": {
+			func(d *DB, op Op, r *Result) error { return r.list(d.Scan(op.DB, op.Value, op.Field)) },
+			func(op Op) []string {
+				args := []string{"0", "MATCH", op.Value, "COUNT", "1000000000"} // all at once
+				if op.Field != "" {
+					args = append(args, "TYPE", op.Field)
+				}
+				return args
+			},
 		},
 		"RANDOMKEY": {
 			func(d *DB, op Op, r *Result) error {

@@ -105,6 +105,9 @@ func (s *Store) fail(err error) error {
 	return *s.life.err.Load()
 }
 
+// Now returns the time by the store's clock.
+func (s *Store) Now() time.Time { return s.clock.Now() }
+
 // Err returns why the store cannot be used any more, nil if it can.
 func (s *Store) Err() error { return s.usable() }
 
