@@ -234,6 +234,7 @@ func TestKill(t *testing.T) {
 			dir := t.TempDir()
 			for i := range rounds {
 				acked := killChild(t, dir, mode, r)
+				requireSound(t, dir)
 				db, err := openSmall(dir, mode, int64(i%2)*(256<<10))
 				require.NoError(t, err, "round %d", i)
 				judge(t, db, acked)

@@ -309,20 +309,10 @@ func (b *badgerBase) failed() error {
 // recover reads the state, makes the numbers of steps void that may have left
 // images behind without being completed, raises the epoch and sweeps.
 func (b *badgerBase) recover() error {
-	fresh, err := b.readState()
-	if err != nil {
+	if err := b.load(); err != nil {
 		return err
 	}
 	s := &b.state
-	if fresh && !b.opt.mayBeNew {
-		return fmt.Errorf("%s: there is a log, but no state of a base: %w", b.opt.dir, ErrCorrupt)
-	}
-	if fresh {
-		s.Store, s.Seed = b.opt.store, b.opt.seed
-	}
-	if s.Store != b.opt.store || s.Seed != b.opt.seed {
-		return fmt.Errorf("%s belongs to store %016x, not to %016x: %w", b.opt.dir, s.Store, b.opt.store, ErrFormat)
-	}
 	unclean := s.reserved > s.complete
 	if unclean {
 		if err := b.putVoid(stepRange{s.complete + 1, s.reserved}); err != nil {
@@ -339,6 +329,25 @@ func (b *badgerBase) recover() error {
 		return nil
 	}
 	return b.sweepVoid()
+}
+
+// load reads the state, which it expects to be of this store.
+func (b *badgerBase) load() error {
+	fresh, err := b.readState()
+	if err != nil {
+		return err
+	}
+	s := &b.state
+	if fresh && !b.opt.mayBeNew {
+		return fmt.Errorf("%s: there is a log, but no state of a base: %w", b.opt.dir, ErrCorrupt)
+	}
+	if fresh {
+		s.Store, s.Seed = b.opt.store, b.opt.seed
+	}
+	if s.Store != b.opt.store || s.Seed != b.opt.seed {
+		return fmt.Errorf("%s belongs to store %016x, not to %016x: %w", b.opt.dir, s.Store, b.opt.store, ErrFormat)
+	}
+	return nil
 }
 
 // readState reads the state, the tables and the void numbers. It reports

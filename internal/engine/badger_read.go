@@ -61,7 +61,7 @@ func keysOnly(prefix []byte) badger.IteratorOptions {
 // Load implements [Base].
 func (b *badgerBase) Load(fn func(Image) error) error {
 	err := b.view(func(txn *badger.Txn, c completion) error {
-		return loadImages(txn, c, keyDir, fn)
+		return loadImages(txn, c, keyDir, fn, nil)
 	})
 	if err != nil {
 		return fmt.Errorf("load: %w", err)
@@ -69,15 +69,16 @@ func (b *badgerBase) Load(fn func(Image) error) error {
 	return nil
 }
 
-// loadImages calls fn for the complete images whose keys have a prefix.
-func loadImages(txn *badger.Txn, c completion, prefix byte, fn func(Image) error) error {
+// loadImages calls fn for the complete images whose keys have a prefix, and bad
+// for those that cannot be read; without bad the first such ends it.
+func loadImages(txn *badger.Txn, c completion, prefix byte, fn func(Image) error, bad func(error)) error {
 	it := txn.NewIterator(badger.IteratorOptions{
 		PrefetchValues: true,
 		PrefetchSize:   128,
 		Prefix:         []byte{prefix},
 	})
 	defer it.Close()
-	page := pageImages{fn: fn}
+	page := pageImages{fn: fn, bad: bad}
 	for it.Rewind(); it.Valid(); it.Next() {
 		item := it.Item()
 		step := itemStep(item)
@@ -94,7 +95,8 @@ func loadImages(txn *badger.Txn, c completion, prefix byte, fn func(Image) error
 // pageImages puts together the complete images of one page after another.
 type pageImages struct {
 	fn    func(Image) error
-	page  []byte // the part of the key that is the page's
+	bad   func(error) // may be nil
+	page  []byte      // the part of the key that is the page's
 	slots [2]slotImage
 }
 
@@ -160,7 +162,11 @@ func (p *pageImages) flush() error {
 				return err
 			}
 		} else if !other.readable() || other.img.Step < s.img.Step {
-			return fmt.Errorf("image %d of %+v, of step %d: %w", i, s.img.Addr, s.img.Step, ErrCorrupt)
+			err := fmt.Errorf("image %d of %+v, of step %d: %w", i, s.img.Addr, s.img.Step, ErrCorrupt)
+			if p.bad == nil {
+				return err
+			}
+			p.bad(err)
 		}
 	}
 	for i := range p.slots {
@@ -333,7 +339,7 @@ func (s *badgerSnapshot) Each(fn func(Image) error) error {
 		return fmt.Errorf("snapshot: %w", ErrClosed)
 	}
 	for _, prefix := range []byte{keyDir, keyObject} {
-		if err := loadImages(s.txn, s.c, prefix, fn); err != nil {
+		if err := loadImages(s.txn, s.c, prefix, fn, nil); err != nil {
 			return fmt.Errorf("snapshot: %w", err)
 		}
 	}

@@ -145,13 +145,8 @@ func lockDir(name string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	ok, err := lockFile(f)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("lock %s: %w", name, err), f.Close())
-	}
-	if !ok {
-		owner, _ := os.ReadFile(name) // it may be empty, too: the owner has just begun
-		return nil, errors.Join(fmt.Errorf("%w by process %s", ErrLocked, cmp.Or(strings.TrimSpace(string(owner)), "unknown")), f.Close())
+	if f, err = takeLock(f); err != nil {
+		return nil, err
 	}
 	err = f.Truncate(0)
 	if err == nil {
@@ -159,6 +154,19 @@ func lockDir(name string) (*os.File, error) {
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// takeLock takes the lock on an open file, or closes it.
+func takeLock(f *os.File) (*os.File, error) {
+	ok, err := lockFile(f)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", f.Name(), err), f.Close())
+	}
+	if !ok {
+		owner, _ := os.ReadFile(f.Name()) // it may be empty, too: the owner has just begun
+		return nil, errors.Join(fmt.Errorf("%w by process %s", ErrLocked, cmp.Or(strings.TrimSpace(string(owner)), "unknown")), f.Close())
 	}
 	return f, nil
 }

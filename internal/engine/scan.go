@@ -38,11 +38,11 @@ type scanner struct {
 }
 
 // scan calls fn for the groups that hold transactions from or higher. The first
-// complete scan fixes the end of the log.
+// complete scan fixes the end of the log, unless that is only inspected.
 func (l *segmentLog) scan(from LSN, fn func(Group) error) error {
 	l.mu.Lock()
 	segs := append(append([]*segment(nil), l.live...), l.ready...)
-	first := !l.scanned
+	first := !l.scanned && !l.opt.inspect
 	l.mu.Unlock()
 
 	s := &scanner{log: l, from: from, fn: fn, segs: segs, ends: make([]LSN, len(segs))}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -19,6 +20,8 @@ type logOptions struct {
 	first  int64 // size of the first segment
 	max    int64 // size of the largest
 	logger *slog.Logger
+
+	inspect bool // it is only read, see Inspect
 }
 
 // segment is a file of the log. Its number is its place in the log and its
@@ -79,13 +82,19 @@ var errGroupTooLarge = errors.New("engine: group above 4 GiB")
 // openLog opens the log in a directory, which exists. It reads only names and
 // sizes.
 func openLog(opt logOptions) (*segmentLog, error) {
-	l := &segmentLog{opt: opt}
-	l.changed = sync.NewCond(&l.mu)
+	l := newLog(opt)
 	if err := l.list(); err != nil {
 		return nil, err
 	}
 	l.wg.Go(l.prepareLoop)
 	return l, nil
+}
+
+// newLog makes a log that knows of no segments yet.
+func newLog(opt logOptions) *segmentLog {
+	l := &segmentLog{opt: opt}
+	l.changed = sync.NewCond(&l.mu)
+	return l
 }
 
 // name returns the path of the segment with a number.
@@ -107,17 +116,27 @@ func (l *segmentLog) list() error {
 			}
 			continue
 		}
-		var number uint64
-		if _, err := fmt.Sscanf(e.Name(), "%016x.log", &number); err != nil || l.name(number) != name {
-			return fmt.Errorf("log: %s is not a segment: %w", name, ErrFormat)
-		}
-		info, err := e.Info()
+		s, err := l.found(e)
 		if err != nil {
-			return fmt.Errorf("log: %w", err)
+			return err
 		}
-		l.live = append(l.live, &segment{number: number, size: info.Size(), end: info.Size()})
+		l.live = append(l.live, s)
 	}
 	return nil
+}
+
+// found returns the segment that a file is.
+func (l *segmentLog) found(e fs.DirEntry) (*segment, error) {
+	name := filepath.Join(l.opt.dir, e.Name())
+	var number uint64
+	if _, err := fmt.Sscanf(e.Name(), "%016x.log", &number); err != nil || l.name(number) != name {
+		return nil, fmt.Errorf("log: %s is not a segment: %w", name, ErrFormat)
+	}
+	info, err := e.Info()
+	if err != nil {
+		return nil, fmt.Errorf("log: %w", err)
+	}
+	return &segment{number: number, size: info.Size(), end: info.Size()}, nil
 }
 
 // Append implements [Log].
@@ -141,6 +160,9 @@ func (l *segmentLog) begin(g Group) error {
 
 	if err := l.usableLocked(); err != nil {
 		return err
+	}
+	if l.opt.inspect {
+		return errInspected
 	}
 	if !l.scanned {
 		if err := l.scanLocked(); err != nil {
