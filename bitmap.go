@@ -2,13 +2,14 @@ package brock
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 
 	"github.com/brockdb/brock/internal/store"
 )
 
 // BitUnit is what the ends of a range of a bitmap count, see
-// [DB.BitCountRange].
+// [DB.BitCountRange] and [DB.BitPosRange].
 type BitUnit int
 
 // The units.
@@ -65,17 +66,14 @@ func (c *commands) BitCountRange(key string, start, stop int64, unit BitUnit) (n
 		if err != nil {
 			return err
 		}
-		r := bitRange{start, stop + 1}
-		if unit == Bit {
-			r = r.clip(8 * int64(length))
-		} else {
-			r = r.clip(int64(length))
-			r.first, r.end = 8*r.first, 8*r.end
+		if start < 0 && stop < 0 && start > stop {
+			return nil // see clipBytes
 		}
+		r := bitRange{start, stop + 1}.bits(length, unit)
 		switch {
 		case r.first >= r.end:
 			return nil
-		case (r.end-r.first-1)/bitsPerElement >= int64(limit):
+		case r.long(limit):
 			return errLong
 		}
 		n, err = r.ones(t, e)
@@ -84,16 +82,91 @@ func (c *commands) BitCountRange(key string, start, stop int64, unit BitUnit) (n
 	return result(n, err)
 }
 
+// BitPos returns the offset of the first bit of the string at key that is set,
+// or, with bit false, is clear; -1 if there is none. Beyond its end a string
+// that is not empty is clear, as is one that does not exist.
+//
+// Errors: [ErrWrongType].
+//
+// Cost: O(length), at some GB a second. A long string is read from a snapshot,
+// which stops no writer.
+//
+// Redis: BITPOS key bit.
+func (c *commands) BitPos(key string, bit bool) (offset int64, err error) {
+	return c.BitPosFrom(key, bit, 0)
+}
+
+// BitPosFrom is [DB.BitPos] for the bytes from start on, which counts from the
+// end if it is negative. It is -1 for a start at the end or beyond.
+//
+// Errors: [ErrWrongType].
+//
+// Cost: see [DB.BitPos].
+//
+// Redis: BITPOS key bit start.
+func (c *commands) BitPosFrom(key string, bit bool, start int64) (offset int64, err error) {
+	return c.bitPos(key, bit, bitRange{start, math.MaxInt64}, Byte, true)
+}
+
+// BitPosRange is [DB.BitPos] for the bits from start to stop, both included,
+// alone: -1 if none of them is such a bit. Negative numbers count from the end,
+// -1 being the last byte or bit; what is out of range is cut.
+//
+// Errors: [ErrWrongType].
+//
+// Cost: see [DB.BitPos].
+//
+// Redis: BITPOS key bit start end [BYTE | BIT].
+func (c *commands) BitPosRange(key string, bit bool, start, stop int64, unit BitUnit) (offset int64, err error) {
+	return c.bitPos(key, bit, bitRange{start, stop + 1}, unit, false)
+}
+
+// bitPos finds the first bit in a range; open tells that what is behind the
+// string is clear.
+func (c *commands) bitPos(key string, bit bool, r bitRange, unit BitUnit, open bool) (offset int64, err error) {
+	err = c.readLimited("bitpos", key, func(t *store.Tx, limit int) error {
+		offset = -1
+		e, ok, err := c.lookup(t, key, store.String)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			if !bit {
+				offset = 0
+			}
+			return nil
+		}
+		length, err := t.StringLen(e)
+		if err != nil {
+			return err
+		}
+		bits := r.bits(length, unit)
+		switch {
+		case bits.first >= bits.end:
+			return nil
+		case bits.long(limit):
+			return errLong
+		}
+		offset, err = bits.position(t, e, bit)
+		if offset < 0 && !bit && open {
+			offset = bits.end
+		}
+		return err
+	})
+	return result(offset, err)
+}
+
 // bitRange is some bits or bytes of a string, from first up to end.
 type bitRange struct{ first, end int64 }
 
-// clip cuts a range, whose ends count from the end of n units if they are
-// negative, as Redis does.
-func (r bitRange) clip(n int64) bitRange {
-	last := r.end - 1
-	if r.first < 0 && last < 0 && r.first > last {
-		return bitRange{}
+// bits returns the range in bits, cut to a string, where its ends count units,
+// from the end of the string if they are negative.
+func (r bitRange) bits(length int, unit BitUnit) bitRange {
+	n, width := int64(length), int64(8)
+	if unit == Bit {
+		n, width = 8*n, 1
 	}
+	last := r.end - 1
 	if r.first < 0 {
 		r.first = max(r.first+n, 0)
 	}
@@ -104,7 +177,66 @@ func (r bitRange) clip(n int64) bitRange {
 	if r.first > last {
 		return bitRange{}
 	}
-	return bitRange{r.first, last + 1}
+	return bitRange{width * r.first, width * (last + 1)}
+}
+
+// long tells whether the range, which is not empty, takes longer to look at than
+// so many elements of a collection.
+func (r bitRange) long(limit int) bool {
+	return (r.end-r.first-1)/bitsPerElement >= int64(limit)
+}
+
+// position returns the first bit in a range, which exists and is not empty, that
+// is set or clear, -1 if there is none.
+func (r bitRange) position(t *store.Tx, e store.Entry, bit bool) (int64, error) {
+	other := byte(0) // what a byte without such a bit is
+	if !bit {
+		other = 0xff
+	}
+	for at := r.first; at < r.end; {
+		b, err := t.StringChunk(e, int(at/8))
+		if err != nil {
+			return 0, err
+		}
+		base := at &^ 7
+		skipped := at % 8
+		if first := (b[0] ^ other) << skipped >> skipped; first != 0 {
+			return r.within(base + int64(bits.LeadingZeros8(first))), nil
+		}
+		n := 1 + equalBytes(b[1:], other)
+		if n < len(b) {
+			return r.within(base + 8*int64(n) + int64(bits.LeadingZeros8(b[n]^other))), nil
+		}
+		at = base + 8*int64(n)
+		if e.Object != 0 {
+			t.Release()
+		}
+	}
+	return -1, nil
+}
+
+// within returns an offset, or -1 if it is not in the range.
+func (r bitRange) within(offset int64) int64 {
+	if offset >= r.end {
+		return -1
+	}
+	return offset
+}
+
+// equalBytes returns how many bytes at the beginning of b are x, eight at a
+// time.
+func equalBytes(b []byte, x byte) (n int) {
+	word := uint64(x) * 0x0101010101010101
+	for len(b)-n >= 32 && binary.LittleEndian.Uint64(b[n:]) == word &&
+		binary.LittleEndian.Uint64(b[n+8:]) == word &&
+		binary.LittleEndian.Uint64(b[n+16:]) == word &&
+		binary.LittleEndian.Uint64(b[n+24:]) == word {
+		n += 32
+	}
+	for n < len(b) && b[n] == x {
+		n++
+	}
+	return n
 }
 
 // ones counts the bits that are set in a range, which exists and is not empty.

@@ -9,9 +9,13 @@ import (
 // Options that several commands have in common. Each command takes an interface
 // that those options implement which it knows, so that others do not compile.
 
-// SetOption is an option of [DB.Set]: [NX], [XX], [KeepTTL], or what [EX],
-// [PX], [EXAT] and [PXAT] return.
+// SetOption is an option of [DB.Set] and [DB.SetGet]: [NX], [XX], [KeepTTL], or
+// what [EX], [PX], [EXAT] and [PXAT] return.
 type SetOption interface{ setOption() }
+
+// GetExOption is an option of [DB.GetEx]: what [EX], [PX], [EXAT] and [PXAT]
+// return, or [Persist].
+type GetExOption interface{ getExOption() }
 
 // Existence makes a command depend on whether the key exists: see [NX] and
 // [XX].
@@ -44,13 +48,22 @@ const (
 
 func (Comparison) expireOption() {}
 
-// TTLRule says what becomes of the time to live that a key has.
+// TTLRule says that a command keeps the time to live of a key, see [KeepTTL].
 type TTLRule int
 
 // KeepTTL keeps it, where a command would drop it otherwise.
 const KeepTTL TTLRule = 1
 
 func (TTLRule) setOption() {}
+
+// TTLRemoval says that a command takes the time to live off a key, see
+// [Persist].
+type TTLRemoval int
+
+// Persist has the key not expire any more.
+const Persist TTLRemoval = 1
+
+func (TTLRemoval) getExOption() {}
 
 // Expiry is when a key expires: what [EX], [PX], [EXAT] and [PXAT] return.
 type Expiry struct {
@@ -66,7 +79,8 @@ const (
 	since1970
 )
 
-func (Expiry) setOption() {}
+func (Expiry) setOption()   {}
+func (Expiry) getExOption() {}
 
 // EX has the key expire after d, at least a millisecond, which is cut to whole
 // milliseconds.
@@ -76,11 +90,19 @@ func EX(d time.Duration) Expiry { return Expiry{max(d.Milliseconds(), 0), fromNo
 func PX(d time.Duration) Expiry { return EX(d) }
 
 // EXAT has the key expire at a moment after 1970, which is cut to whole
-// milliseconds. One that has passed deletes the key.
+// milliseconds. Of one that has passed the key is gone at once.
 func EXAT(at time.Time) Expiry { return Expiry{max(at.UnixMilli(), 0), since1970} }
 
 // PXAT is [EXAT], under the name that Redis has for milliseconds.
 func PXAT(at time.Time) Expiry { return EXAT(at) }
+
+// check refuses what is no time to live, in the words for a command of Redis.
+func (e Expiry) check(command string) error {
+	if e.ms <= 0 {
+		return &redisError{ErrExpire, "ERR invalid expire time in '" + command + "' command"}
+	}
+	return nil
+}
 
 // deadline returns the moment in ms since 1970.
 func (e Expiry) deadline(t *store.Tx) int64 {
@@ -88,4 +110,69 @@ func (e Expiry) deadline(t *store.Tx) int64 {
 		return t.Now() + e.ms
 	}
 	return e.ms
+}
+
+// setOptions is what the options of one Set add up to.
+type setOptions struct {
+	nx, xx, keep bool
+	expiry       Expiry // zero for none
+}
+
+// parseSet adds up options and refuses those that exclude each other.
+func parseSet(opts []SetOption) (o setOptions, err error) {
+	times := 0
+	for _, opt := range opts {
+		switch opt := opt.(type) {
+		case Existence:
+			o.nx = o.nx || opt == NX
+			o.xx = o.xx || opt == XX
+		case TTLRule:
+			o.keep = o.keep || opt == KeepTTL
+		case Expiry:
+			o.expiry = opt
+			times++
+		}
+	}
+	switch {
+	case o.nx && o.xx || times > 1 || o.keep && times > 0:
+		return o, ErrSyntax
+	case times > 0:
+		return o, o.expiry.check("set")
+	}
+	return o, nil
+}
+
+// deadline returns when a key with this option expires.
+func (o setOptions) deadline(t *store.Tx, old *store.Entry) int64 {
+	switch {
+	case o.expiry != Expiry{}:
+		return o.expiry.deadline(t)
+	case o.keep && old != nil:
+		return old.Deadline
+	}
+	return 0
+}
+
+// getExOptions is what the options of one GetEx add up to.
+type getExOptions struct {
+	expires, persist bool
+	expiry           Expiry
+}
+
+// parseGetEx adds up options and refuses those that exclude each other.
+func parseGetEx(opts []GetExOption) (o getExOptions, err error) {
+	times := 0
+	for _, opt := range opts {
+		switch opt := opt.(type) {
+		case TTLRemoval:
+			o.persist = o.persist || opt == Persist
+		case Expiry:
+			o.expiry, o.expires = opt, true
+			times++
+		}
+	}
+	if times > 1 || o.persist && o.expires {
+		return o, ErrSyntax
+	}
+	return o, nil
 }

@@ -2,52 +2,10 @@ package brock
 
 import (
 	"errors"
-	"math"
-	"strconv"
+	"time"
 
 	"github.com/brockdb/brock/internal/store"
 )
-
-// setOptions is what the options of one Set add up to.
-type setOptions struct {
-	nx, xx, keep bool
-	expiry       Expiry // zero for none
-}
-
-// parseSet adds up options and refuses those that exclude each other.
-func parseSet(opts []SetOption) (o setOptions, err error) {
-	times := 0
-	for _, opt := range opts {
-		switch opt := opt.(type) {
-		case Existence:
-			o.nx = o.nx || opt == NX
-			o.xx = o.xx || opt == XX
-		case TTLRule:
-			o.keep = o.keep || opt == KeepTTL
-		case Expiry:
-			o.expiry = opt
-			times++
-		}
-	}
-	switch {
-	case o.nx && o.xx || times > 1 || o.keep && times > 0:
-		return o, ErrSyntax
-	case times > 0 && o.expiry.ms <= 0:
-		return o, &redisError{ErrExpire, "ERR invalid expire time in 'set' command"}
-	}
-	return o, nil
-}
-
-// deadline returns when a key with this option expires.
-func (o setOptions) deadline(t *store.Tx, old *store.Entry) int64 {
-	switch {
-	case o.expiry != Expiry{}:
-		return o.expiry.deadline(t)
-	case o.keep && old != nil:
-		return old.Deadline
-	}
-	return 0
-}
 
 // Append puts value behind the string at key, which is created if need be, and
 // returns the new length in bytes.
@@ -143,6 +101,67 @@ func (c *commands) GetDel(key string) (value []byte, err error) {
 	})
 }
 
+// GetEx returns the string at key and sets, or with [Persist] takes away, its
+// time to live. A moment of EXAT or PXAT that has passed deletes the key.
+// Without options it is [DB.Get].
+//
+// Errors: [ErrNotFound]; [ErrWrongType]; [ErrSyntax] for options that exclude
+// each other, which any two do; [ErrExpire] for a time to live below a
+// millisecond, of a key that exists.
+//
+// Cost: O(1) and a copy of the value; a change record if the time to live
+// changes.
+//
+// Redis: GETEX key [EX seconds | PX milliseconds | EXAT seconds | PXAT
+// milliseconds | PERSIST].
+func (c *commands) GetEx(key string, opts ...GetExOption) (value []byte, err error) {
+	o, err := parseGetEx(opts)
+	if err != nil {
+		return nil, c.refuse("getex", key, err)
+	}
+	if !o.expires && !o.persist {
+		return c.Get(key)
+	}
+	return writeKey(c, "getex", key, o, (*commands).getEx)
+}
+
+// getEx is GetEx within a transaction.
+func (c *commands) getEx(t *store.Tx, key string, o getExOptions) (value []byte, err error) {
+	e, ok, err := c.lookupForWrite(t, key, store.String)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, ErrNotFound
+	}
+	if o.expires {
+		if err := o.expiry.check("getex"); err != nil {
+			return nil, err
+		}
+	}
+	if value, err = t.StringGet(&e); err != nil {
+		return nil, err
+	}
+	switch {
+	case o.expires && o.expiry.given == since1970 && o.expiry.ms <= t.Now():
+		_, err = c.del(t, key)
+	case o.expires:
+		err = c.setDeadline(t, key, e, o.expiry.deadline(t), store.EventExpire)
+	case e.Deadline != 0:
+		err = c.setDeadline(t, key, e, 0, store.EventPersist)
+	}
+	return value, err
+}
+
+// setDeadline changes when a key expires, with its event.
+func (c *commands) setDeadline(t *store.Tx, key string, e store.Entry, deadline int64, name store.EventName) error {
+	if err := t.SetDeadline(c.db, key, e, deadline); err != nil {
+		return err
+	}
+	t.Emit(c.db, name, key)
+	return nil
+}
+
 // GetRange returns the bytes from start to stop, both included, of the string
 // at key. Negative numbers count from the end, -1 being the last byte; what is
 // out of range is cut, so that a range before the first byte is the first
@@ -174,6 +193,18 @@ func (c *commands) GetRange(key string, start, stop int) (value []byte, err erro
 	return result(value, err)
 }
 
+// GetSet makes value the string at key and returns the string that was there,
+// nil if there was none. The key does not expire any more.
+//
+// Errors: [ErrWrongType]; [ErrTooLong] above 512 MB.
+//
+// Cost: O(1) and a copy of both values.
+//
+// Redis: GETSET key value.
+func (c *commands) GetSet(key string, value []byte) (old []byte, err error) {
+	return c.setAndGet("getset", key, setArgs{value: value})
+}
+
 // clip turns a range with negative indexes into the first of n elements and
 // how many.
 func clip(start, stop, n int) (first, count int) {
@@ -200,103 +231,6 @@ func clipBytes(start, stop, n int) (first, count int) {
 		stop = max(stop+n, 0)
 	}
 	return clip(start, stop, n)
-}
-
-// Incr adds one to the integer at key, 0 if the key does not exist, and
-// returns the sum. The time to live stays.
-//
-// Errors: [ErrWrongType]; [ErrNotInteger]; [ErrOverflow], in which case the
-// integer stays.
-//
-// Cost: O(1), no allocation.
-//
-// Redis: INCR key.
-func (c *commands) Incr(key string) (sum int64, err error) {
-	return writeKey(c, "incr", key, 1, (*commands).incr)
-}
-
-// IncrBy adds by, which may be negative, to the integer at key, 0 if the key
-// does not exist, and returns the sum. The time to live stays.
-//
-// Errors: [ErrWrongType]; [ErrNotInteger]; [ErrOverflow], in which case the
-// integer stays.
-//
-// Cost: O(1), no allocation.
-//
-// Redis: INCRBY key increment.
-func (c *commands) IncrBy(key string, by int64) (sum int64, err error) {
-	return writeKey(c, "incrby", key, by, (*commands).incr)
-}
-
-// incr is IncrBy within a transaction.
-func (c *commands) incr(t *store.Tx, key string, by int64) (sum int64, err error) {
-	e, err := c.findForWrite(t, key, store.String)
-	if err != nil {
-		return 0, err
-	}
-	deadline := int64(0)
-	if e != nil {
-		if sum, err = c.integer(t, e); err != nil {
-			return 0, err
-		}
-		deadline = e.Deadline
-	}
-	if by > 0 && sum > math.MaxInt64-by || by < 0 && sum < math.MinInt64-by {
-		return 0, ErrOverflow
-	}
-	sum += by
-	var buf [20]byte
-	if err := t.StringSet(c.db, key, e, strconv.AppendInt(buf[:0], sum, 10), deadline); err != nil {
-		return 0, err
-	}
-	t.Emit(c.db, store.EventIncrBy, key)
-	return sum, nil
-}
-
-// integer reads a string entry as an integer.
-func (c *commands) integer(t *store.Tx, e *store.Entry) (int64, error) {
-	n, err := t.StringLen(*e)
-	if err != nil {
-		return 0, err
-	}
-	if n == 0 || n > 20 {
-		return 0, ErrNotInteger
-	}
-	b, err := t.StringChunk(*e, 0)
-	if err != nil {
-		return 0, err
-	}
-	v, ok := parseInt(b)
-	if !ok {
-		return 0, ErrNotInteger
-	}
-	return v, nil
-}
-
-// parseInt reads an integer as Redis does: no sign but a minus, no leading
-// zeroes, no spaces.
-func parseInt(b []byte) (v int64, ok bool) {
-	if len(b) == 1 && b[0] == '0' {
-		return 0, true
-	}
-	digits := b
-	if len(b) > 0 && b[0] == '-' {
-		digits = b[1:]
-	}
-	if len(digits) == 0 || len(digits) > 19 || digits[0] < '1' || digits[0] > '9' {
-		return 0, false
-	}
-	var u uint64
-	for _, d := range digits {
-		if d < '0' || d > '9' {
-			return 0, false
-		}
-		u = u*10 + uint64(d-'0')
-	}
-	if len(b) > len(digits) {
-		return -int64(u), u <= 1<<63
-	}
-	return int64(u), u < 1<<63
 }
 
 // KV is a key and its value, see [DB.MSet].
@@ -342,22 +276,45 @@ func (c *commands) MGet(keys ...string) (values [][]byte, err error) {
 //
 // Redis: MSET key value [key value …].
 func (c *commands) MSet(pairs ...KV) error {
+	_, err := c.mset("mset", pairs, false)
+	return err
+}
+
+// MSetNX sets all pairs at once if none of the keys exists, and tells whether
+// it did.
+//
+// Errors: [ErrTooLong] for a key or value above 512 MB, in which case nothing is
+// written.
+//
+// Cost: as [DB.MSet].
+//
+// Redis: MSETNX key value [key value …].
+func (c *commands) MSetNX(pairs ...KV) (set bool, err error) { return c.mset("msetnx", pairs, true) }
+
+// mset sets all pairs; with nx only if none of the keys exists.
+func (c *commands) mset(op string, pairs []KV, nx bool) (set bool, err error) {
 	keys := make([]string, len(pairs))
 	size := 0
 	for i := range pairs {
 		keys[i] = pairs[i].Key
 		size += len(keys[i]) + len(pairs[i].Value)
 		if max(len(keys[i]), len(pairs[i].Value)) > store.MaxString {
-			return c.refuse("mset", keys[i], ErrTooLong)
+			return false, c.refuse(op, keys[i], ErrTooLong)
 		}
 	}
-	return c.writeAll("mset", keys, func(t *store.Tx) error {
+	err = c.writeAll(op, keys, func(t *store.Tx) error {
+		set = false
 		t.Warm(c.db, keys)
 		if err := t.Reserve(size); err != nil {
 			return err
 		}
-		for i := range pairs { // all partitions have to be at hand before the first change
-			if err := t.Ready(c.db, pairs[i].Key); err != nil {
+		for _, key := range keys { // all partitions have to be at hand before the first change
+			if err := t.Ready(c.db, key); err != nil {
+				return err
+			}
+		}
+		if nx {
+			if found, err := c.anyOf(t, keys); found || err != nil {
 				return err
 			}
 		}
@@ -366,29 +323,59 @@ func (c *commands) MSet(pairs ...KV) error {
 				return err
 			}
 		}
+		set = true
 		return nil
 	})
+	return result(set, err)
 }
 
-// Set makes value the string at key, whatever it held before. Without KeepTTL,
-// EX or PX the key does not expire any more.
+// anyOf tells whether one of the keys, which are ready for change, exists.
+func (c *commands) anyOf(t *store.Tx, keys []string) (bool, error) {
+	for _, key := range keys {
+		if e, err := t.FindForWrite(c.db, key); e != nil || err != nil {
+			return e != nil, err
+		}
+	}
+	return false, nil
+}
+
+// PSetEX is [DB.SetEX], under the name that Redis has for milliseconds.
+//
+// Errors: as [DB.SetEX].
+//
+// Cost: as [DB.SetEX].
+//
+// Redis: PSETEX key milliseconds value.
+func (c *commands) PSetEX(key string, value []byte, ttl time.Duration) error {
+	return c.setEx("psetex", key, value, ttl)
+}
+
+// Set makes value the string at key, whatever it held before. The key does not
+// expire any more unless an option says so; with an EXAT or PXAT that has passed
+// it is gone at once.
 //
 // Errors: [ErrNotSet] where NX or XX refused; [ErrSyntax] for options that
-// exclude each other: NX and XX, and any two of EX, PX and KeepTTL; [ErrExpire]
-// for a time to live below a millisecond; [ErrTooLong] above 512 MB.
+// exclude each other: NX and XX, and any two of EX, PX, EXAT, PXAT and KeepTTL;
+// [ErrExpire] for a time to live below a millisecond; [ErrTooLong] above 512 MB.
 //
 // Cost: O(1) and a copy of the value.
 //
-// Redis: SET key value [NX | XX] [EX seconds | PX milliseconds | KEEPTTL].
+// Redis: SET key value [NX | XX] [EX seconds | PX milliseconds | EXAT seconds |
+// PXAT milliseconds | KEEPTTL]. For GET see [DB.SetGet].
 func (c *commands) Set(key string, value []byte, opts ...SetOption) error {
 	o, err := parseSet(opts)
-	if err == nil && len(value) > store.MaxString {
-		err = ErrTooLong
-	}
 	if err != nil {
 		return c.refuse("set", key, err)
 	}
-	_, err = writeKey(c, "set", key, setArgs{value, o}, (*commands).set)
+	return c.setString("set", key, setArgs{value, o})
+}
+
+// setString is Set with options that have been parsed.
+func (c *commands) setString(op, key string, a setArgs) error {
+	if len(a.value) > store.MaxString {
+		return c.refuse(op, key, ErrTooLong)
+	}
+	_, err := writeKey(c, op, key, a, (*commands).set)
 	return err
 }
 
@@ -415,6 +402,88 @@ func (c *commands) set(t *store.Tx, key string, a setArgs) (none struct{}, err e
 		t.Emit(c.db, store.EventExpire, key)
 	}
 	return none, nil
+}
+
+// SetEX is [DB.Set] with the time to live [EX] of ttl.
+//
+// Errors: [ErrExpire] for a ttl below a millisecond; [ErrTooLong] above 512 MB.
+//
+// Cost: O(1) and a copy of the value.
+//
+// Redis: SETEX key seconds value.
+func (c *commands) SetEX(key string, value []byte, ttl time.Duration) error {
+	return c.setEx("setex", key, value, ttl)
+}
+
+// setEx is SetEX under a name.
+func (c *commands) setEx(op, key string, value []byte, ttl time.Duration) error {
+	e := EX(ttl)
+	if err := e.check(op); err != nil {
+		return c.refuse(op, key, err)
+	}
+	return c.setString(op, key, setArgs{value, setOptions{expiry: e}})
+}
+
+// SetGet is [DB.Set], and returns the string that was there, nil if there was
+// none. Where NX or XX refused it returns that, too, together with ErrNotSet.
+//
+// Errors: those of [DB.Set]; [ErrWrongType] if the key holds another kind of
+// value, which then stays.
+//
+// Cost: O(1) and a copy of both values.
+//
+// Redis: SET key value GET, with the options of SET.
+func (c *commands) SetGet(key string, value []byte, opts ...SetOption) (old []byte, err error) {
+	o, err := parseSet(opts)
+	if err != nil {
+		return nil, c.refuse("set", key, err)
+	}
+	return c.setAndGet("set", key, setArgs{value, o})
+}
+
+// setAndGet is SetGet with options that have been parsed.
+func (c *commands) setAndGet(op, key string, a setArgs) (old []byte, err error) {
+	if len(a.value) > store.MaxString {
+		return nil, c.refuse(op, key, ErrTooLong)
+	}
+	r, err := writeKey(c, op, key, a, (*commands).setGet)
+	if err == nil && r.refused {
+		err = ErrNotSet
+	}
+	return r.old, err
+}
+
+// setReply is what a setGet has found, and whether NX or XX refused it.
+type setReply struct {
+	old     []byte
+	refused bool
+}
+
+// setGet is SetGet within a transaction.
+func (c *commands) setGet(t *store.Tx, key string, a setArgs) (r setReply, err error) {
+	e, err := c.findForWrite(t, key, store.String)
+	if err == nil && e != nil {
+		r.old, err = t.StringGet(e)
+	}
+	if err != nil {
+		return r, err
+	}
+	if _, err = c.set(t, key, a); errors.Is(err, ErrNotSet) {
+		r.refused, err = true, nil
+	}
+	return r, err
+}
+
+// SetNX is [DB.Set] with NX, and tells whether the value was set: not if the key
+// exists.
+//
+// Errors: those of [DB.Set], but for ErrNotSet.
+//
+// Cost: as [DB.Set].
+//
+// Redis: SETNX key value, or SET key value NX with an expiry.
+func (c *commands) SetNX(key string, value []byte, expiry ...Expiry) (set bool, err error) {
+	return c.setIf(NX, key, value, expiry)
 }
 
 // SetRange puts value at an offset of the string at key, which is created and
@@ -452,6 +521,39 @@ func (c *commands) setRange(t *store.Tx, key string, a rangeArgs) (length int, e
 	return t.StringLen(e)
 }
 
+// SetXX is [DB.Set] with XX, and tells whether the value was set: not if the key
+// does not exist.
+//
+// Errors: those of [DB.Set], but for ErrNotSet.
+//
+// Cost: as [DB.Set].
+//
+// Redis: SET key value XX, with or without an expiry.
+func (c *commands) SetXX(key string, value []byte, expiry ...Expiry) (set bool, err error) {
+	return c.setIf(XX, key, value, expiry)
+}
+
+// setIf is Set on a condition.
+func (c *commands) setIf(cond Existence, key string, value []byte, expiry []Expiry) (set bool, err error) {
+	o := setOptions{nx: cond == NX, xx: cond == XX}
+	switch len(expiry) {
+	case 0:
+	case 1:
+		o.expiry = expiry[0]
+		err = o.expiry.check("set")
+	default:
+		err = ErrSyntax
+	}
+	if err != nil {
+		return false, c.refuse("set", key, err)
+	}
+	err = c.setString("set", key, setArgs{value, o})
+	if errors.Is(err, ErrNotSet) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // StrLen returns the length in bytes of the string at key, 0 if it does not
 // exist.
 //
@@ -470,31 +572,4 @@ func (c *commands) StrLen(key string) (n int, err error) {
 		return err
 	})
 	return result(n, err)
-}
-
-// The names that Redis has for how it holds strings.
-const (
-	encodingInt    = "int"
-	encodingEmbStr = "embstr"
-	encodingRaw    = "raw"
-)
-
-// maxEmbStr is the length up to which Redis holds a string in one piece.
-const maxEmbStr = 44
-
-// stringEncoding returns how Redis would hold the string of an entry.
-func (c *commands) stringEncoding(t *store.Tx, e *store.Entry) (string, error) {
-	n, err := t.StringLen(*e)
-	if err != nil || n > maxEmbStr || e.Converted {
-		return encodingRaw, err
-	}
-	if !e.Text {
-		switch _, err := c.integer(t, e); {
-		case err == nil:
-			return encodingInt, nil
-		case !errors.Is(err, ErrNotInteger):
-			return "", err
-		}
-	}
-	return encodingEmbStr, nil
 }

@@ -450,6 +450,12 @@ func (a *Access) setBlock(g *pg, ref Ref, block []byte) {
 // create makes a new page of the kind, with a block of at least size bytes
 // behind its header. The block's contents are undefined.
 func (a *Access) create(p *Part, like desc, size int) pg {
+	ref, _ := a.m.pool.Alloc(like.offset() + size)
+	return a.createWith(p, like, ref)
+}
+
+// createWith is create with a block.
+func (a *Access) createWith(p *Part, like desc, ref Ref) pg {
 	var id pid
 	var d *desc
 	if a.mode == Private {
@@ -460,7 +466,7 @@ func (a *Access) create(p *Part, like desc, size int) pg {
 	}
 	d.no, d.obj, d.kind, d.depth, d.older = like.no, like.obj, like.kind, like.depth, like.older
 	d.flags = like.flags & (flagHashed | flagDir)
-	d.ref, _ = a.m.pool.Alloc(d.offset() + size)
+	d.ref = ref
 	if a.mode == Private {
 		d.lsn = a.lsn
 	} else {

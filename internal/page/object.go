@@ -95,7 +95,7 @@ func usedBytes(block []byte, off int, kind Kind) int {
 // exist, and reads as zeroes; which do exist is told by bitmaps in pages
 // firstMap+i, one bit a chunk, so that a hole needs no look into the base.
 const (
-	chunkBytes = 4 << 10
+	chunkBytes = ChunkBytes
 	rawHead    = 4
 	rawMax     = chunkBytes - rawHead
 	firstChunk = 1
@@ -103,6 +103,9 @@ const (
 	mapChunks  = chunkBytes * 8 // chunks told by one bitmap
 	subShift   = 32             // an element's own value number s is in pages s<<subShift+i
 )
+
+// ChunkBytes is how many bytes of a long string stand in one page.
+const ChunkBytes = 4 << 10
 
 // MaxString is the highest length of a string.
 const MaxString = 512 << 20
@@ -235,14 +238,56 @@ func (a *Access) stringChunk(obj, off uint64) (chunk []byte, n int, err error) {
 	return chunk, len(chunk), nil
 }
 
+// StringRun appends to parts the n bytes of a string from off on, all of which
+// exist: a part for each chunk, shorter where the rest of it is zero. off is that
+// of a chunk. Valid as long as a StringChunk.
+func (a *Access) StringRun(parts [][]byte, obj, off uint64, n int) ([][]byte, error) {
+	g, err := a.fetch(obj, 0)
+	if err != nil {
+		return parts, err
+	}
+	if g.kind == KindRaw {
+		part, err := a.StringChunk(obj, off)
+		if err != nil {
+			return parts, err
+		}
+		return append(parts, part[:min(len(part), n)]), nil
+	}
+	var bitmap pg
+	var missed error
+	for c, end := off/chunkBytes, (off+uint64(n)+chunkBytes-1)/chunkBytes; c < end; c++ {
+		if bitmap.block == nil || c%mapChunks == 0 {
+			if bitmap, err = a.fetch(obj, firstMap+c/mapChunks); err != nil {
+				return parts, err
+			}
+		}
+		var part []byte
+		if bitmap.marks(c) {
+			if g, err = a.fetch(obj, firstChunk+c); err != nil {
+				missed = err // all that are cold together
+				continue
+			}
+			part = g.block[:min(len(g.block), chunkBytes, n)]
+		}
+		parts = append(parts, part)
+		n -= chunkBytes
+	}
+	return parts, missed
+}
+
 // chunkThere tells whether a chunk of a string exists.
 func (a *Access) chunkThere(obj, c uint64) (bool, error) {
 	g, err := a.fetch(obj, firstMap+c/mapChunks)
 	if err != nil {
 		return false, err
 	}
+	return g.marks(c), nil
+}
+
+// marks tells whether a bitmap says that chunk c exists.
+func (g *pg) marks(c uint64) bool {
 	i := c % mapChunks
-	return i/8 < uint64(len(g.block)) && g.block[i/8]>>(i%8)&1 != 0, nil
+	return i/8 < uint64(len(g.block)) && g.block[i/8]>>(i%8)&1 != 0
 }
 
 // StringWrite puts b at off, extending the string, with zeroes between its end
@@ -376,6 +421,32 @@ func (a *Access) writeChunk(obj, c, at uint64, b []byte) error {
 	}
 	copy(g.block[at:], b)
 	return nil
+}
+
+// FillChunk makes the n bytes of a chunk, which does not exist, of a string that
+// is long enough what fill writes to them, and returns them. Of nothing but
+// zeroes no chunk is made: it returns nil.
+func (a *Access) FillChunk(obj, c uint64, n int, fill func(b []byte) error) ([]byte, error) {
+	ref, block := a.m.pool.Alloc(n)
+	clear(block[n:])
+	b := block[:n]
+	err := fill(b)
+	if err != nil || allZero(b) {
+		a.m.pool.Free(ref)
+		return nil, err
+	}
+	a.createWith(&a.m.parts[obj>>56], desc{obj: obj, no: firstChunk + c, kind: KindRaw}, ref)
+	return b, a.markChunk(obj, c)
+}
+
+// allZero tells whether b has nothing but zeroes.
+func allZero(b []byte) bool {
+	for _, x := range b {
+		if x != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // markChunk notes that a chunk exists.

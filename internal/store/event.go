@@ -24,11 +24,12 @@ const (
 
 // What happens to keys of one type.
 const (
-	EventSet      EventName = "set"
-	EventAppend   EventName = "append"
-	EventIncrBy   EventName = "incrby"
-	EventSetBit   EventName = "setbit"
-	EventSetRange EventName = "setrange"
+	EventSet         EventName = "set"
+	EventAppend      EventName = "append"
+	EventIncrBy      EventName = "incrby"
+	EventIncrByFloat EventName = "incrbyfloat"
+	EventSetBit      EventName = "setbit"
+	EventSetRange    EventName = "setrange"
 
 	EventLPush   EventName = "lpush"
 	EventRPush   EventName = "rpush"
@@ -66,7 +67,7 @@ func (n EventName) Class() byte {
 		return 'g'
 	case EventExpired:
 		return 'x'
-	case EventSet, EventAppend, EventIncrBy, EventSetBit, EventSetRange:
+	case EventSet, EventAppend, EventIncrBy, EventIncrByFloat, EventSetBit, EventSetRange:
 		return '$'
 	case EventLPush, EventRPush, EventLPop, EventRPop, EventLInsert, EventLTrim:
 		return 'l'

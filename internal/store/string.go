@@ -15,6 +15,19 @@ func fitsInline(key string, n int) bool { return len(key)+n <= InlineMax }
 // StringSet makes value the key's value, whatever it held before (old, nil if
 // nothing), with a deadline or none (0).
 func (t *Tx) StringSet(db int, key string, old *Entry, value []byte, deadline int64) error {
+	e := Entry{Type: String, Deadline: deadline}
+	return t.stringSet(db, key, old, &e, value)
+}
+
+// StringSetText is StringSet for a value that is no integer even if it reads as
+// one, see Entry.
+func (t *Tx) StringSetText(db int, key string, old *Entry, value []byte, deadline int64) error {
+	e := Entry{Type: String, Text: true, Deadline: deadline}
+	return t.stringSet(db, key, old, &e, value)
+}
+
+// stringSet puts an entry with a value.
+func (t *Tx) stringSet(db int, key string, old, e *Entry, value []byte) error {
 	if err := t.Reserve(len(key) + len(value)); err != nil {
 		return err
 	}
@@ -23,7 +36,6 @@ func (t *Tx) StringSet(db int, key string, old *Entry, value []byte, deadline in
 			return err
 		}
 	}
-	e := Entry{Type: String, Deadline: deadline}
 	if fitsInline(key, len(value)) {
 		e.Inline = value
 	} else {
@@ -32,7 +44,7 @@ func (t *Tx) StringSet(db int, key string, old *Entry, value []byte, deadline in
 			return err
 		}
 	}
-	return t.replaceEntry(db, key, old, &e)
+	return t.replaceEntry(db, key, old, e)
 }
 
 // enterObject makes sure that the partition of an entry's object is at hand.
@@ -141,6 +153,72 @@ func (t *Tx) StringWrite(db int, key string, e Entry, off int, b []byte) (int, e
 		}
 	}
 	return end, t.Put(db, key, e)
+}
+
+// StringPart is how many bytes fill of StringBuild is asked for at most, and a
+// part of StringRun has.
+const StringPart = page.ChunkBytes
+
+// StringRun appends to parts the n bytes of a string entry's value from off on,
+// all of which exist, in parts of StringPart bytes, shorter where the rest of one
+// is zero. off is a multiple of StringPart. Valid until Release.
+func (t *Tx) StringRun(parts [][]byte, e *Entry, off, n int) ([][]byte, error) {
+	if e.Object == 0 {
+		return append(parts, e.Inline[off:off+n]), nil
+	}
+	return t.acc.StringRun(parts, e.Object, uint64(off), n)
+}
+
+// StringBuild makes the value of a key a string of length bytes, whatever the key
+// held before, which is Converted. fill writes to b those from off on, part by
+// part; it may read strings that are there, and give pages up by Release. What is
+// all zero takes no memory. For private transactions.
+func (t *Tx) StringBuild(db int, key string, length int, fill func(b []byte, off int) error) error {
+	e := Entry{Type: String, Converted: true}
+	switch {
+	case fitsInline(key, length):
+		e.Inline = make([]byte, length)
+		if err := fill(e.Inline, 0); err != nil {
+			return err
+		}
+	default:
+		e.Object = t.newObject(page.PartitionOf(t.keyHash(key)))
+		if err := t.fillString(e.Object, length, fill); err != nil {
+			return err
+		}
+	}
+	old, _, err := t.LookupForWrite(db, key)
+	if err != nil {
+		return err
+	}
+	return t.replaceEntry(db, key, &old, &e)
+}
+
+// fillString makes a new object with what fill writes.
+func (t *Tx) fillString(obj uint64, length int, fill func(b []byte, off int) error) error {
+	if length <= StringPart {
+		b := make([]byte, length)
+		if err := fill(b, 0); err != nil {
+			return err
+		}
+		return t.newString(obj, b, 0)
+	}
+	if err := t.newString(obj, nil, length); err != nil {
+		return err
+	}
+	for off := 0; off < length; off += StringPart {
+		n := min(StringPart, length-off)
+		b, err := t.acc.FillChunk(obj, uint64(off/StringPart), n, func(b []byte) error { return fill(b, off) })
+		if err != nil {
+			return err
+		}
+		if b != nil {
+			t.log(opWrite, obj)
+			t.argUint(uint64(off))
+			t.arg(b)
+		}
+	}
+	return nil
 }
 
 // Convert marks the value of a key, whose entry is e, as Converted.
