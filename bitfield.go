@@ -309,20 +309,7 @@ func (f *bitField) next(old int64) (v int64, ok bool) {
 	if !f.typ.signed {
 		least, most = 0, int64(uint64(1)<<f.typ.bits-1)
 	}
-	v = f.by
-	above := !f.typ.signed && v < 0 || v > most // a negative one is a large unsigned one, as in Redis
-	below := f.typ.signed && v < least
-	if f.adds {
-		v = old + f.by
-		switch {
-		case old >= 0 && f.by >= 0:
-			above, below = v < 0 || v > most, false
-		case old < 0 && f.by < 0:
-			above, below = false, v >= 0 || v < least
-		default:
-			above, below = v > most, v < least
-		}
-	}
+	v, above, below := f.sum(old, least, most)
 	switch {
 	case !above && !below:
 		return v, true
@@ -336,5 +323,22 @@ func (f *bitField) next(old int64) (v int64, ok bool) {
 		return v << (64 - f.typ.bits) >> (64 - f.typ.bits), true
 	default:
 		return int64(uint64(v) << (64 - f.typ.bits) >> (64 - f.typ.bits)), true
+	}
+}
+
+// sum returns the lowest 64 bits of the new value, and whether it is above or
+// below what there is.
+func (f *bitField) sum(old, least, most int64) (v int64, above, below bool) {
+	switch v = old + f.by; {
+	case !f.adds && !f.typ.signed && f.by < 0: // a large unsigned one, as in Redis
+		return f.by, true, false
+	case !f.adds:
+		return f.by, f.by > most, f.by < least
+	case old >= 0 && f.by >= 0:
+		return v, v < 0 || v > most, false
+	case old < 0 && f.by < 0:
+		return v, false, v >= 0 || v < least
+	default:
+		return v, v > most, v < least
 	}
 }

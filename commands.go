@@ -223,10 +223,10 @@ func (c *commands) find(t *store.Tx, key string, typ store.Type) (*store.Entry, 
 	return e, err
 }
 
-// findForWrite is find for a change.
-func (c *commands) findForWrite(t *store.Tx, key string, typ store.Type) (*store.Entry, error) {
+// findStringForWrite is find for a change of a string.
+func (c *commands) findStringForWrite(t *store.Tx, key string) (*store.Entry, error) {
 	e, err := t.FindForWrite(c.db, key)
-	if e != nil && e.Type != typ {
+	if e != nil && e.Type != store.String {
 		return nil, ErrWrongType
 	}
 	return e, err

@@ -82,7 +82,7 @@ func (c *commands) IncrByDecimal(key, by string) (sum string, err error) {
 
 // incrByDecimal is IncrByDecimal within a transaction.
 func (c *commands) incrByDecimal(t *store.Tx, key, by string) (text string, err error) {
-	e, err := c.findForWrite(t, key, store.String)
+	e, err := c.findStringForWrite(t, key)
 	if err != nil {
 		return "", err
 	}
@@ -134,7 +134,7 @@ func (c *commands) IncrByFloat(key string, by float64) (sum float64, err error) 
 
 // incr is IncrBy within a transaction.
 func (c *commands) incr(t *store.Tx, key string, by int64) (sum int64, err error) {
-	e, err := c.findForWrite(t, key, store.String)
+	e, err := c.findStringForWrite(t, key)
 	if err != nil {
 		return 0, err
 	}

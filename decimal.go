@@ -125,7 +125,8 @@ func setDecimal(x *big.Float, m *big.Int, base, exponent int) bool {
 	case m.Sign() == 0:
 		return true
 	case base == 16:
-		x.SetMantExp(x.SetInt(m), exponent)
+		exact := new(big.Float).SetInt(m)
+		x.Set(exact.SetMantExp(exact, exponent))
 	case len(m.Text(10))+exponent > -minExponent || len(m.Text(10))+exponent < minExponent:
 		return false // by far
 	case exponent >= 0:
@@ -134,8 +135,8 @@ func setDecimal(x *big.Float, m *big.Int, base, exponent int) bool {
 		x.Quo(new(big.Float).SetInt(m), new(big.Float).SetInt(power10(-exponent)))
 	}
 	// Half of the least number is rounded to 0, what is above to it.
-	least := new(big.Float).SetMantExp(big.NewFloat(1), minExponent-1)
-	return x.MantExp(nil) <= maxExponent && x.Cmp(least) > 0
+	half := x.Cmp(new(big.Float).SetMantExp(big.NewFloat(1), minExponent-1))
+	return x.MantExp(nil) <= maxExponent && (half > 0 || half == 0 && x.Acc() == big.Below)
 }
 
 // power10 returns 10 to the n.

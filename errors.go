@@ -11,7 +11,7 @@ import (
 // one of them, or one of those below; test with errors.Is. What is an answer,
 // ErrNotFound and ErrNotSet, comes bare. Where Redis has a text for the
 // situation, [RedisError] gives it. With an error a command returns nothing
-// else.
+// else, but for [DB.SetGet].
 var (
 	// ErrNotFound: the key, field, member or element does not exist.
 	ErrNotFound = errors.New("brock: not found")
@@ -21,7 +21,7 @@ var (
 	ErrNotInteger error = &kindError{"brock: not an integer", "ERR value is not an integer or out of range"}
 	// ErrNotFloat: the value is not a floating point number.
 	ErrNotFloat error = &kindError{"brock: not a float", "ERR value is not a valid float"}
-	// ErrOverflow: the result would not fit in 64 bits.
+	// ErrOverflow: the result would not fit in 64 bits, or be infinite.
 	ErrOverflow error = &kindError{"brock: overflow", "ERR increment or decrement would overflow"}
 	// ErrNaN: a score is not a number.
 	ErrNaN error = &kindError{"brock: not a number", "ERR value is not a valid float"}

@@ -265,6 +265,46 @@ func ExampleDB_IncrBy() {
 	// true ERR value is not an integer or out of range
 }
 
+func ExampleDB_SetGet() {
+	db := exampleDB()
+	defer db.Close()
+	must(db.SetEX("leader", []byte("ann"), time.Minute))
+	old, err := db.SetGet("leader", []byte("bob"), brock.NX)
+	fmt.Printf("%s %v\n", old, errors.Is(err, brock.ErrNotSet)) // who has it, since it was refused
+	old, err = db.SetGet("leader", []byte("bob"), brock.KeepTTL)
+	fmt.Printf("%s %v\n", old, err)
+	value, err := db.GetEx("leader", brock.Persist)
+	fmt.Printf("%s %v\n", value, err)
+	// Output:
+	// ann true
+	// ann <nil>
+	// bob <nil>
+}
+
+func ExampleDB_IncrByFloat() {
+	db := exampleDB()
+	defer db.Close()
+	must(db.Set("sum", []byte("0.1")))
+	fmt.Println(db.IncrByFloat("sum", 0.2))
+	fmt.Println(db.IncrByDecimal("sum", "-3e-1"))
+	// Output:
+	// 0.3 <nil>
+	// 0 <nil>
+}
+
+func ExampleDB_LCSIdx() {
+	db := exampleDB()
+	defer db.Close()
+	must(db.MSet(brock.KV{Key: "a", Value: []byte("ohmytext")}, brock.KV{Key: "b", Value: []byte("mynewtext")}))
+	common, err := db.LCS("a", "b")
+	fmt.Printf("%s %v\n", common, err)
+	matches, length, err := db.LCSIdx("a", "b", 2)
+	fmt.Println(matches, length, err)
+	// Output:
+	// mytext <nil>
+	// [{{4 7} {5 8} 4} {{2 3} {0 1} 2}] 6 <nil>
+}
+
 func ExampleDB_SetRange() {
 	db := exampleDB()
 	defer db.Close()
@@ -368,6 +408,41 @@ func ExampleDB_SetBit() {
 	// false <nil>
 	// true <nil>
 	// 2 <nil>
+}
+
+// Who came on both days, and who was the first.
+func ExampleDB_BitOp() {
+	db := exampleDB()
+	defer db.Close()
+	for _, visit := range []struct {
+		day  string
+		user int64
+	}{{"mon", 3}, {"mon", 12}, {"tue", 12}, {"tue", 40}} {
+		_, err := db.SetBit(visit.day, visit.user, true)
+		must(err)
+	}
+	fmt.Println(db.BitOp(brock.And, "both", "mon", "tue"))
+	fmt.Println(db.BitCount("both"))
+	fmt.Println(db.BitPos("both", true))
+	// Output:
+	// 6 <nil>
+	// 1 <nil>
+	// 12 <nil>
+}
+
+// A counter of 8 bits that stops at its end, and one that does not go beyond.
+func ExampleDB_BitField() {
+	db := exampleDB()
+	defer db.Close()
+	health, lives := brock.Uint(8), brock.Int(4)
+	fmt.Println(db.BitField("player:7",
+		brock.BitSet{Type: health, Offset: 0, Value: 250},
+		brock.Sat, brock.BitIncrBy{Type: health, Offset: 0, By: 10},
+		brock.Fail, brock.BitIncrBy{Type: lives, Offset: 8, By: 8}))
+	fmt.Println(db.BitFieldRO("player:7", brock.BitGet{Type: health, Offset: 0}))
+	// Output:
+	// [{0 true} {255 true} {0 false}] <nil>
+	// [{255 true}] <nil>
 }
 
 func ExampleDB_ZAdd() {

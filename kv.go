@@ -85,7 +85,7 @@ func (c *commands) Get(key string) (value []byte, err error) {
 // Redis: GETDEL key.
 func (c *commands) GetDel(key string) (value []byte, err error) {
 	return writeKey(c, "getdel", key, struct{}{}, func(c *commands, t *store.Tx, key string, _ struct{}) ([]byte, error) {
-		e, err := c.findForWrite(t, key, store.String)
+		e, err := c.findStringForWrite(t, key)
 		if err != nil {
 			return nil, err
 		}
@@ -461,7 +461,7 @@ type setReply struct {
 
 // setGet is SetGet within a transaction.
 func (c *commands) setGet(t *store.Tx, key string, a setArgs) (r setReply, err error) {
-	e, err := c.findForWrite(t, key, store.String)
+	e, err := c.findStringForWrite(t, key)
 	if err == nil && e != nil {
 		r.old, err = t.StringGet(e)
 	}

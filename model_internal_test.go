@@ -457,54 +457,6 @@ func okResult(err error) oracle.Result {
 
 func ms(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
 
-func stringRunners() map[string]func(*commands, *oracle.Op) oracle.Result {
-	return map[string]func(*commands, *oracle.Op) oracle.Result{
-		"SET": func(c *commands, op *oracle.Op) oracle.Result {
-			var opts []SetOption
-			for flag, opt := range map[oracle.Flags]SetOption{
-				oracle.NX: NX, oracle.XX: XX, oracle.KeepTTL: KeepTTL, oracle.HasTTL: PX(ms(op.N)),
-			} {
-				if op.Flags.Has(flag) {
-					opts = append(opts, opt)
-				}
-			}
-			return okResult(c.Set(op.Key, []byte(op.Value), opts...))
-		},
-		"GET":    func(c *commands, op *oracle.Op) oracle.Result { return bytesResult(c.Get(op.Key)) },
-		"GETDEL": func(c *commands, op *oracle.Op) oracle.Result { return bytesResult(c.GetDel(op.Key)) },
-		"MSET": func(c *commands, op *oracle.Op) oracle.Result {
-			var pairs []KV
-			for i := range op.Keys {
-				pairs = append(pairs, KV{op.Keys[i], []byte(op.Values[i])})
-			}
-			return okResult(c.MSet(pairs...))
-		},
-		"MGET": func(c *commands, op *oracle.Op) oracle.Result {
-			values, err := c.MGet(op.Keys...)
-			if err != nil {
-				return failed(err)
-			}
-			r := oracle.Result{}
-			for _, v := range values {
-				r.Optional = append(r.Optional, oracle.Optional{Value: string(v), OK: v != nil})
-			}
-			return r
-		},
-		"INCR":   func(c *commands, op *oracle.Op) oracle.Result { return intResult(c.Incr(op.Key)) },
-		"INCRBY": func(c *commands, op *oracle.Op) oracle.Result { return intResult(c.IncrBy(op.Key, op.N)) },
-		"APPEND": func(c *commands, op *oracle.Op) oracle.Result {
-			return intResult(c.Append(op.Key, []byte(op.Value)))
-		},
-		"GETRANGE": func(c *commands, op *oracle.Op) oracle.Result {
-			return bytesResult(c.GetRange(op.Key, int(op.Start), int(op.Stop)))
-		},
-		"SETRANGE": func(c *commands, op *oracle.Op) oracle.Result {
-			return intResult(c.SetRange(op.Key, int(op.N), []byte(op.Value)))
-		},
-		"STRLEN": func(c *commands, op *oracle.Op) oracle.Result { return intResult(c.StrLen(op.Key)) },
-	}
-}
-
 func keyRunners() map[string]func(*commands, *oracle.Op) oracle.Result {
 	return map[string]func(*commands, *oracle.Op) oracle.Result{
 		"DEL":    func(c *commands, op *oracle.Op) oracle.Result { return intResult(c.Del(op.Keys...)) },

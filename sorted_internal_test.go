@@ -16,28 +16,6 @@ import (
 	"github.com/brockdb/brock/internal/store"
 )
 
-func bitRunners() map[string]func(*commands, *oracle.Op) oracle.Result {
-	return map[string]func(*commands, *oracle.Op) oracle.Result{
-		"SETBIT": func(c *commands, op *oracle.Op) oracle.Result {
-			if op.Bit&^1 != 0 && c.bad == nil && checkBit(op.N) == nil { // a bool cannot be wrong
-				return failed(&redisError{ErrNotInteger, "ERR bit is not an integer or out of range"})
-			}
-			return boolResult(c.SetBit(op.Key, op.N, op.Bit == 1))
-		},
-		"GETBIT": func(c *commands, op *oracle.Op) oracle.Result { return boolResult(c.GetBit(op.Key, op.N)) },
-		"BITCOUNT": func(c *commands, op *oracle.Op) oracle.Result {
-			if !op.Flags.Has(oracle.HasRange) {
-				return intResult(c.BitCount(op.Key))
-			}
-			unit := Byte
-			if op.Flags.Has(oracle.InBits) {
-				unit = Bit
-			}
-			return intResult(c.BitCountRange(op.Key, op.Start, op.Stop, unit))
-		},
-	}
-}
-
 func zsetRunners() map[string]func(*commands, *oracle.Op) oracle.Result {
 	return map[string]func(*commands, *oracle.Op) oracle.Result{
 		"ZADD": func(c *commands, op *oracle.Op) oracle.Result {

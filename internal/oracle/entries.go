@@ -49,22 +49,56 @@ func stringEntries() []entry {
 			op.Value = g.valueAt(op.Key)
 		}},
 		{"SET options", 250, fillSet},
+		{"SETGET", 120, func(g *Generator, op *Op) {
+			fillSet(g, op)
+			if g.wrong {
+				op.Key = g.key(TypeString)
+			}
+		}},
+		{"GETSET", 60, func(g *Generator, op *Op) {
+			op.Key = g.key(TypeString)
+			op.Value = g.valueAt(op.Key)
+		}},
+		{"SETNX", 60, func(g *Generator, op *Op) { op.Key, op.Value = g.key(anyType), g.value() }},
+		{"SETXX", 60, func(g *Generator, op *Op) {
+			op.Key = g.overwritten()
+			op.Value = g.valueAt(op.Key)
+			g.expiry(op)
+		}},
+		{"SETEX", 40, fillSetEx(1000)},
+		{"PSETEX", 40, fillSetEx(1)},
+		{"GETEX", 120, func(g *Generator, op *Op) {
+			op.Key = g.key(TypeString)
+			if g.chance(3) {
+				op.Flags = one(g, 0, Persist)
+			} else {
+				g.expiry(op)
+			}
+			if op.Flags.Has(Moment) && g.chance(10) {
+				op.N = one(g, g.now, g.now-1, 1)
+			}
+			if g.wrong && !g.config.Typed && g.chance(4) {
+				op.Flags |= Persist
+			}
+		}},
 		{"GET", 500, keyed(TypeString)},
 		{"GETDEL", 40, keyed(TypeString)},
-		{"MSET", 100, func(g *Generator, op *Op) {
-			for range 1 + g.r.IntN(4) {
-				op.Keys = append(op.Keys, g.overwritten())
-				op.Values = append(op.Values, g.valueAt(op.Keys[len(op.Keys)-1]))
+		{"MSET", 100, func(g *Generator, op *Op) { g.pairs(op, 1+g.r.IntN(4)) }},
+		{"MSETNX", 60, func(g *Generator, op *Op) {
+			g.pairs(op, 1+g.r.IntN(2))
+			if g.chance(3) {
+				op.Keys[0] = g.key(anyType)
 			}
 		}},
 		{"MGET", 120, func(g *Generator, op *Op) { op.Keys = g.keys(TypeString) }},
 		{"INCR", 250, keyed(TypeString)},
-		{"INCRBY", 200, func(g *Generator, op *Op) {
-			op.Key, op.N = g.key(TypeString), int64(g.r.IntN(200)-100)
-			if g.wrong {
-				op.N = one[int64](g, math.MaxInt64, math.MinInt64, math.MaxInt64-500, math.MinInt64+500)
-			}
-		}},
+		{"INCRBY", 200, fillIncrBy},
+		{"DECR", 60, keyed(TypeString)},
+		{"DECRBY", 60, fillIncrBy},
+		{"INCRBYFLOAT", 150, func(g *Generator, op *Op) { op.Key, op.Value = g.key(TypeString), g.float() }},
+		{"LCS", 15, fillLCS},
+		{"LCSLEN", 10, fillLCS},
+		{"LCSIDX", 15, fillLCS},
 		{"APPEND", 150, func(g *Generator, op *Op) { op.Key, op.Value = g.key(TypeString), g.text(g.size()) }},
 		{"GETRANGE", 150, ranged(TypeString)},
 		{"SETRANGE", 150, func(g *Generator, op *Op) {
@@ -86,14 +120,15 @@ func fillSet(g *Generator, op *Op) {
 	wrong := g.wrong
 	op.Key = g.overwritten()
 	op.Value = g.valueAt(op.Key)
-	op.Flags = one(g, 0, 0, NX, XX)
+	flags := one(g, 0, 0, NX, XX)
 	switch g.r.IntN(3) {
 	case 0:
-		op.Flags |= HasTTL
-		op.N = g.ttl(wrong)
+		g.wrong = wrong
+		g.expiry(op)
 	case 1:
-		op.Flags |= KeepTTL
+		op.Flags = KeepTTL
 	}
+	op.Flags |= flags
 	if wrong && !g.config.Typed {
 		switch g.r.IntN(4) {
 		case 0:
@@ -105,6 +140,96 @@ func fillSet(g *Generator, op *Op) {
 			op.N = one[int64](g, math.MaxInt64, math.MinInt64)
 		}
 	}
+}
+
+// expiry gives op a time to live, or a moment to expire at, or neither.
+func (g *Generator) expiry(op *Op) {
+	op.Flags = one(g, 0, HasTTL, HasTTL, Moment)
+	switch op.Flags {
+	case HasTTL:
+		op.N = g.ttl(g.wrong)
+	case Moment:
+		if op.N = g.now + g.ttl(false); g.wrong && g.chance(3) {
+			op.N = one[int64](g, 0, -1, -1000)
+		} else if g.config.MinTTL == 0 && g.chance(10) {
+			op.N = one(g, g.now, g.now-1, 1)
+		}
+	default:
+		return
+	}
+	if g.chance(3) && op.N > 0 {
+		op.N += 1000 - op.N%1000 // whole seconds
+	}
+}
+
+// fillSetEx makes a SETEX, in the unit of so many milliseconds.
+func fillSetEx(unit int64) func(*Generator, *Op) {
+	return func(g *Generator, op *Op) {
+		wrong := g.wrong
+		op.Key = g.overwritten()
+		op.Value = g.valueAt(op.Key)
+		if op.N = g.ttl(wrong); op.N > 0 {
+			op.N = (op.N + unit - 1) / unit
+		}
+		if wrong && !g.config.Typed && g.chance(3) {
+			op.N = one[int64](g, math.MaxInt64, math.MinInt64, math.MaxInt64/1000)
+		}
+	}
+}
+
+// pairs gives op n keys with values.
+func (g *Generator) pairs(op *Op, n int) {
+	for range n {
+		op.Keys = append(op.Keys, g.overwritten())
+		op.Values = append(op.Values, g.valueAt(op.Keys[len(op.Keys)-1]))
+	}
+}
+
+// fillIncrBy makes an INCRBY or DECRBY.
+func fillIncrBy(g *Generator, op *Op) {
+	op.Key, op.N = g.key(TypeString), int64(g.r.IntN(200)-100)
+	if g.wrong {
+		op.N = one[int64](g, math.MaxInt64, math.MinInt64, math.MaxInt64-500, math.MinInt64+500)
+	}
+}
+
+// float returns the text of a number, at times an odd one or, if the operation
+// is to be mistaken, none.
+func (g *Generator) float() string {
+	switch n := g.r.IntN(20); {
+	case g.wrong && n < 8:
+		return one(g, "", "abc", "nan", "1e", "1e5000", "1e-5000", " 1", "1 ", "1_0", "0x", "1.2.3", "--1", "inf", "-Infinity")
+	case n < 8:
+		return strconv.FormatFloat(g.r.NormFloat64(), 'f', g.r.IntN(20), 64)
+	case n < 12:
+		return strconv.FormatFloat(g.r.NormFloat64()*math.Pow(10, float64(g.r.IntN(40)-20)), 'e', g.r.IntN(20), 64)
+	case n < 16:
+		return strconv.Itoa(g.r.IntN(200) - 100)
+	default:
+		return one(g, "0.1", "-0.2", "+.5", "5.", "-0", "0e9999", "3.0e-5", "1e17", "-1E+15", "0x1.8p3", "0XfFp-2", "0x.8", "007.50",
+			"18446744073709551615", "0.000003814697265625", "1e-4950", "1e100", "123456789012345678901234567890.5")
+	}
+}
+
+// fillLCS makes two strings with much in common, and then an LCS of them.
+func fillLCS(g *Generator, op *Op) {
+	lcs := *op
+	lcs.Keys = []string{g.key(TypeString), g.key(TypeString)}
+	lcs.N = int64(g.r.IntN(5) - 1)
+	wrong := g.wrong
+	a := []byte(g.text(g.r.IntN(300)))
+	b := append([]byte{}, a...)
+	for range g.r.IntN(1 + len(b)/4) {
+		at := g.r.IntN(len(b))
+		if b[at] = byte('a' + g.r.IntN(3)); g.chance(2) {
+			b = append(b[:at], b[at+1:]...)
+		}
+	}
+	*op = Op{Name: "SET", DB: op.DB, Key: lcs.Keys[0], Value: string(a)}
+	if !wrong || g.chance(2) {
+		g.pending = append(g.pending, Op{Name: "SET", DB: op.DB, Key: lcs.Keys[1], Value: string(b)})
+	}
+	g.pending = append(g.pending, lcs)
 }
 
 // overwritten returns a key for a command that any type gives way to: seldom
@@ -135,6 +260,38 @@ func bitEntries() []entry {
 				op.Bit = one(g, 2, -1)
 			}
 		}},
+		{"BITPOS", 150, func(g *Generator, op *Op) {
+			op.Key, op.Bit = g.key("bits"), g.r.IntN(2)
+			g.span(op)
+			op.Flags = one(g, 0, HasStart, HasRange, HasRange|InBits)
+			if g.wrong && g.chance(3) {
+				op.Bit = one(g, 2, -1)
+			}
+		}},
+		{"BITOP", 120, func(g *Generator, op *Op) {
+			op.Value, op.Keys = one(g, "AND", "OR", "XOR", "NOT"), g.keys("bits")
+			if op.Value == "NOT" && (!g.wrong || g.config.Typed) {
+				op.Keys = op.Keys[:1]
+			}
+			if op.Dst = g.key("bits"); g.chance(8) {
+				op.Dst = g.overwritten()
+			}
+		}},
+		{"BITFIELD", 200, func(g *Generator, op *Op) {
+			op.Key = g.key("bits")
+			for range g.r.IntN(6) {
+				op.Steps = append(op.Steps, g.bitStep(offset(g), one(g, "GET", "SET", "SET", "INCRBY", "INCRBY", "OVERFLOW")))
+			}
+		}},
+		{"BITFIELD_RO", 60, func(g *Generator, op *Op) {
+			op.Key = g.key("bits")
+			for range g.r.IntN(4) {
+				op.Steps = append(op.Steps, g.bitStep(offset(g), "GET"))
+			}
+			if g.wrong && !g.config.Typed {
+				op.Steps = append(op.Steps, g.bitStep(offset(g), "SET"))
+			}
+		}},
 		{"GETBIT", 200, func(g *Generator, op *Op) { op.Key, op.N = g.key("bits"), offset(g) }},
 		{"BITCOUNT", 100, keyed("bits")},
 		{"BITCOUNT range", 150, func(g *Generator, op *Op) {
@@ -142,6 +299,33 @@ func bitEntries() []entry {
 			g.span(op)
 		}},
 	}
+}
+
+// bitStep returns a step of BITFIELD.
+func (g *Generator) bitStep(offset int64, name string) BitStep {
+	s := BitStep{Name: name, Offset: offset}
+	wrong := g.wrong && !g.config.Typed && g.chance(4)
+	switch bits := one(g, 1+g.r.IntN(63), 1, 8, 16, 32, 63); {
+	case wrong && name == "OVERFLOW":
+		s.Type = "NONE"
+	case name == "OVERFLOW":
+		s.Type = one(g, "WRAP", "SAT", "FAIL")
+	case wrong:
+		s.Type = one(g, "", "i0", "u0", "i65", "u64", "x8", "8", "i", "i08")
+	case g.chance(10):
+		s.Type = "i64"
+	default:
+		s.Type = one(g, "i", "u") + strconv.Itoa(bits)
+	}
+	switch n := g.r.IntN(10); {
+	case n < 6:
+		s.N = int64(g.r.IntN(200) - 100)
+	case n < 9:
+		s.N = int64(g.r.Uint64())
+	default:
+		s.N = one[int64](g, math.MaxInt64, math.MinInt64, -1, 1<<32)
+	}
+	return s
 }
 
 // expiring makes an EXPIRE or, with at, an EXPIREAT, in the unit of so many

@@ -20,6 +20,7 @@ var (
 	ErrSyntax     = sentinel("ErrSyntax", "ERR syntax error")
 	ErrArity      = sentinel("ErrArity", "ERR wrong number of arguments")
 	ErrNaN        = sentinel("ErrNaN", "ERR value is not a valid float")
+	ErrNotFloat   = sentinel("ErrNotFloat", "ERR value is not a valid float")
 
 	// ErrIndex is an offset, a bit or a count that is out of range.
 	ErrIndex = sentinel("ErrIndex", "ERR index out of range")

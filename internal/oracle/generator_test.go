@@ -86,7 +86,7 @@ func TestGeneratorReach(t *testing.T) {
 	}
 	for _, e := range []string{
 		"ErrWrongType", "ErrNotFound", "ErrNotSet", "ErrNotInteger", "ErrOverflow", "ErrSyntax", "ErrNaN",
-		"ErrIndex", "ErrTooBig", "ErrExpire", "ErrStreamID", "ErrDB", "ErrSameObject", "ErrNoQueue",
+		"ErrNotFloat", "ErrIndex", "ErrTooBig", "ErrExpire", "ErrStreamID", "ErrDB", "ErrSameObject", "ErrNoQueue",
 	} {
 		require.NotZero(t, errs[e], e)
 	}
@@ -141,9 +141,9 @@ func TestGeneratorTyped(t *testing.T) {
 		}
 		var unit time.Duration
 		switch {
-		case op.Name == "EXPIRE":
+		case op.Name == "EXPIRE", op.Name == "SETEX":
 			unit = time.Second
-		case op.Name == "PEXPIRE", op.Name == "SET" && op.Flags.Has(oracle.HasTTL):
+		case op.Name == "PEXPIRE", op.Flags.Has(oracle.HasTTL), op.Name == "PSETEX":
 			unit = time.Millisecond
 		default:
 			continue

@@ -1,21 +1,35 @@
 package oracle
 
 import (
-	"math/bits"
-	"slices"
+	"errors"
+	"math"
 	"strconv"
 )
 
-// maxBit is the first offset of a bit that does not fit a string.
-const maxBit = maxString * 8
-
 // SetOptions are the options of SET. The zero value sets and drops the TTL.
 type SetOptions struct {
-	HasTTL  bool  // TTL counts: EX or PX
-	TTL     int64 // in milliseconds
+	HasTTL  bool  // N counts: EX or PX
+	Moment  bool  // N counts: EXAT or PXAT
+	N       int64 // in milliseconds
 	KeepTTL bool
 	NX      bool // only if there is no such key
 	XX      bool // only if there is one
+}
+
+// deadline is when a key expires by the options, 0 for never, in the words for
+// a command.
+func (d *DB) deadline(o SetOptions, command string) (int64, error) {
+	if !o.HasTTL && !o.Moment {
+		return 0, nil
+	}
+	at, ok := o.N, true
+	if o.HasTTL {
+		at, ok = add(d.Now, o.N)
+	}
+	if o.N <= 0 || !ok {
+		return 0, ErrExpire.with("ERR invalid expire time in '" + command + "' command")
+	}
+	return at, nil
 }
 
 // Optional is a value that may be absent.
@@ -31,16 +45,12 @@ func (d *DB) Set(db int, key, value string, o SetOptions) error {
 	if err != nil {
 		return err
 	}
-	if o.NX && o.XX || o.KeepTTL && o.HasTTL {
+	if o.NX && o.XX || o.KeepTTL && (o.HasTTL || o.Moment) {
 		return ErrSyntax
 	}
-	var deadline int64
-	if o.HasTTL {
-		at, ok := add(d.Now, o.TTL)
-		if o.TTL <= 0 || !ok {
-			return ErrExpire.with("ERR invalid expire time in 'set' command")
-		}
-		deadline = at
+	deadline, err := d.deadline(o, "set")
+	if err != nil {
+		return err
 	}
 	if o.NX && old != nil || o.XX && old == nil {
 		return ErrNotSet
@@ -50,6 +60,77 @@ func (d *DB) Set(db int, key, value string, o SetOptions) error {
 	}
 	d.dbs[db][key] = &object{kind: TypeString, str: []byte(value), deadline: deadline}
 	return nil
+}
+
+// SetGet is Set, and returns what was there; set is false if NX or XX refused.
+func (d *DB) SetGet(db int, key, value string, o SetOptions) (old Optional, set bool, err error) {
+	if o.NX && o.XX || o.KeepTTL && (o.HasTTL || o.Moment) {
+		return old, false, ErrSyntax
+	}
+	if err := d.check(db); err != nil {
+		return old, false, err
+	}
+	if _, err := d.deadline(o, "set"); err != nil {
+		return old, false, err
+	}
+	was, err := d.read(db, key, TypeString)
+	if err != nil {
+		return old, false, err
+	}
+	if was != nil {
+		old = Optional{string(was.str), true}
+	}
+	err = d.Set(db, key, value, o)
+	if errors.Is(err, ErrNotSet) {
+		return old, false, nil
+	}
+	return old, true, err
+}
+
+// SetEX is Set with a time to live in units of so many milliseconds, in the
+// words for a command.
+func (d *DB) SetEX(db int, key, value string, n, unit int64, command string) error {
+	if err := d.check(db); err != nil {
+		return err
+	}
+	refused := ErrExpire.with("ERR invalid expire time in '" + command + "' command")
+	if n > math.MaxInt64/unit || n <= 0 {
+		return refused
+	}
+	if _, ok := add(d.Now, n*unit); !ok {
+		return refused
+	}
+	return d.Set(db, key, value, SetOptions{HasTTL: true, N: n * unit})
+}
+
+// GetEx is Get, and sets the time to live, or takes it away. A moment that is
+// not in the future deletes the key.
+func (d *DB) GetEx(db int, key string, o SetOptions, persist bool) (string, error) {
+	if err := d.check(db); err != nil {
+		return "", err
+	}
+	if persist && (o.HasTTL || o.Moment) {
+		return "", ErrSyntax
+	}
+	v, err := d.Get(db, key)
+	if err != nil {
+		return "", err
+	}
+	deadline, err := d.deadline(o, "getex")
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case o.Moment && deadline <= d.Now:
+		delete(d.dbs[db], key)
+	case o.HasTTL || o.Moment || persist:
+		was, err := d.edit(db, key, TypeString)
+		if err != nil {
+			return "", err
+		}
+		was.deadline = deadline
+	}
+	return v, nil
 }
 
 // Get returns the string at key, or ErrNotFound.
@@ -87,6 +168,20 @@ func (d *DB) MSet(db int, keys, values []string) error {
 		}
 	}
 	return nil
+}
+
+// MSetNX is MSet if none of the keys exists, and tells whether it was.
+func (d *DB) MSetNX(db int, keys, values []string) (bool, error) {
+	if err := d.check(db); err != nil {
+		return false, err
+	}
+	if err := arity(len(keys) > 0 && len(keys) == len(values), "msetnx"); err != nil {
+		return false, err
+	}
+	if n, err := d.Exists(db, keys...); n > 0 || err != nil {
+		return false, err
+	}
+	return true, d.MSet(db, keys, values)
 }
 
 // MGet returns the strings at keys. What is absent or of another type is not
@@ -132,6 +227,17 @@ func (d *DB) IncrBy(db int, key string, n int64) (int64, error) {
 	}
 	o.str = strconv.AppendInt(nil, sum, 10)
 	return sum, nil
+}
+
+// DecrBy takes n off the number at key.
+func (d *DB) DecrBy(db int, key string, n int64) (int64, error) {
+	if err := d.check(db); err != nil {
+		return 0, err
+	}
+	if n == math.MinInt64 {
+		return 0, ErrOverflow.with("ERR decrement would overflow")
+	}
+	return d.IncrBy(db, key, -n)
 }
 
 // Append puts value behind the string at key and returns the new length.
@@ -195,102 +301,6 @@ func (d *DB) StrLen(db int, key string) (int64, error) {
 		return 0, err
 	}
 	return int64(len(o.str)), nil
-}
-
-// SetBit sets the bit at offset, of which 0 is the highest of the first byte,
-// and returns the old one. The string grows even for a 0.
-func (d *DB) SetBit(db int, key string, offset int64, bit int) (int64, error) {
-	if err := d.check(db); err != nil {
-		return 0, err
-	}
-	if err := bitOffset(offset); err != nil {
-		return 0, err
-	}
-	if bit != 0 && bit != 1 {
-		return 0, ErrIndex.with("ERR bit is not an integer or out of range")
-	}
-	o, err := d.create(db, key, TypeString)
-	if err != nil {
-		return 0, err
-	}
-	o.grow(int(offset/8) + 1)
-	old := o.bit(offset)
-	mask := byte(0x80) >> (offset % 8)
-	o.str[offset/8] &^= mask
-	if bit == 1 {
-		o.str[offset/8] |= mask
-	}
-	return old, nil
-}
-
-// GetBit returns the bit at offset, 0 behind the end.
-func (d *DB) GetBit(db int, key string, offset int64) (int64, error) {
-	if err := d.check(db); err != nil {
-		return 0, err
-	}
-	if err := bitOffset(offset); err != nil {
-		return 0, err
-	}
-	o, err := d.read(db, key, TypeString)
-	if o == nil || err != nil {
-		return 0, err
-	}
-	return o.bit(offset), nil
-}
-
-// BitCount counts the bits that are set.
-func (d *DB) BitCount(db int, key string) (int64, error) {
-	o, err := d.read(db, key, TypeString)
-	if o == nil || err != nil {
-		return 0, err
-	}
-	var n int64
-	for _, b := range o.str {
-		n += int64(bits.OnesCount8(b))
-	}
-	return n, nil
-}
-
-// BitCountRange counts the bits that are set from start to stop, which are
-// bytes or, if inBits, bits, with the indexes of GetRange.
-func (d *DB) BitCountRange(db int, key string, start, stop int64, inBits bool) (int64, error) {
-	o, err := d.read(db, key, TypeString)
-	if o == nil || err != nil {
-		return 0, err
-	}
-	size, unit := int64(len(o.str)), int64(8)
-	if inBits {
-		size, unit = size*8, 1
-	}
-	from, to := byteSpan(size, start, stop)
-	var n int64
-	for i := from * unit; i < to*unit; i++ {
-		n += o.bit(i)
-	}
-	return n, nil
-}
-
-// bit is the bit at offset, 0 behind the end.
-func (o *object) bit(offset int64) int64 {
-	if offset/8 >= int64(len(o.str)) {
-		return 0
-	}
-	return int64(o.str[offset/8]>>(7-offset%8)) & 1
-}
-
-// grow makes the string at least n bytes long.
-func (o *object) grow(n int) {
-	if short := n - len(o.str); short > 0 {
-		o.str = slices.Concat(o.str, make([]byte, short))
-	}
-}
-
-// bitOffset refuses an offset that no string has.
-func bitOffset(offset int64) error {
-	if offset < 0 || offset >= maxBit {
-		return ErrIndex.with("ERR bit offset is not an integer or out of range")
-	}
-	return nil
 }
 
 // parseInt reads a number as strictly as Redis: no sign but one minus, no

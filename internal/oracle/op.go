@@ -8,7 +8,7 @@ import (
 )
 
 // Flags are the options of an operation.
-type Flags uint16
+type Flags uint32
 
 // The flags, by the commands that have them.
 const (
@@ -17,15 +17,18 @@ const (
 	GT                         // EXPIRE and its like, ZADD
 	LT                         // EXPIRE and its like, ZADD
 	CH                         // ZADD
-	HasTTL                     // SET: N is a time to live in milliseconds
+	HasTTL                     // SET and its like, GETEX: N is a time to live in milliseconds
 	KeepTTL                    // SET
 	Replace                    // COPY
 	HasCount                   // LPOP, RPOP, XRANGE: N is the count
-	HasRange                   // BITCOUNT: Start and Stop count
-	InBits                     // BITCOUNT: they are bits
+	HasRange                   // BITCOUNT, BITPOS: Start and Stop count
+	InBits                     // BITCOUNT, BITPOS: they are bits
 	Before                     // LINSERT
 	Requeue                    // QNACK
 	Given                      // SPOP, RANDOMKEY: Field is what the library found
+	Moment                     // SET and its like, GETEX: N is a time in milliseconds
+	Persist                    // GETEX
+	HasStart                   // BITPOS: Start counts
 )
 
 // Has reports whether f has all of want.
@@ -34,16 +37,28 @@ func (f Flags) Has(want Flags) bool { return f&want == want }
 // Op is an operation as plain data. Which fields count depends on Name, which
 // is the command in Redis, or one of those for queues and the clock:
 //
-//	SET        Key Value; NX XX KeepTTL; HasTTL with N
-//	GET GETDEL STRLEN INCR BITCOUNT TTL PTTL EXPIRETIME PEXPIRETIME PERSIST TYPE
+//	SET        Key Value; NX XX KeepTTL; HasTTL or Moment with N
+//	SETGET     the same: SET with GET
+//	SETXX      Key Value; HasTTL or Moment with N
+//	SETNX GETSET      Key Value
+//	SETEX      Key, seconds N, Value
+//	PSETEX     Key, milliseconds N, Value
+//	GETEX      Key; HasTTL or Moment with N; Persist
+//	GET GETDEL STRLEN INCR DECR BITCOUNT TTL PTTL EXPIRETIME PEXPIRETIME PERSIST TYPE
 //	HLEN HGETALL LLEN SMEMBERS SCARD SPOP ZCARD XLEN     Key
-//	MSET       Keys and Values, as many
-//	INCRBY     Key N
+//	MSET MSETNX       Keys and Values, as many
+//	INCRBY DECRBY     Key N
+//	INCRBYFLOAT       Key, number Value
+//	LCS LCSLEN        two Keys
+//	LCSIDX     two Keys, MINMATCHLEN N
 //	APPEND     Key Value
 //	GETRANGE LRANGE LTRIM ZRANGE    Key Start Stop; BITCOUNT with HasRange, too
 //	SETRANGE   Key, offset N, Value
 //	SETBIT     Key, offset N, Bit
 //	GETBIT     Key, offset N
+//	BITPOS     Key Bit; HasStart with Start, or HasRange with Start and Stop; InBits
+//	BITOP      operation Value, Dst, Keys
+//	BITFIELD BITFIELD_RO            Key Steps
 //	MGET DEL UNLINK EXISTS TOUCH SINTER Keys
 //	EXPIRE EXPIREAT   Key, seconds N; NX XX GT LT
 //	PEXPIRE PEXPIREAT Key, milliseconds N; NX XX GT LT
@@ -81,6 +96,7 @@ type Op struct {
 	Field  string
 	Values []string
 	Scored []Scored
+	Steps  []BitStep
 	ID     string
 	EndID  string
 
@@ -124,11 +140,13 @@ func short(s string) string {
 // Use [Result.Canon] on a result made elsewhere.
 //
 //	Int       a number, a length, a yes or no; LINSERT -1, TTL -1 and -2
-//	Str       GET GETDEL GETRANGE TYPE RANDOMKEY HGET LINDEX SPOP XADD,
+//	Str       GET GETDEL GETEX GETRANGE INCRBYFLOAT LCS TYPE RANDOMKEY HGET LINDEX SPOP XADD,
 //	          LPOP and RPOP without HasCount
 //	Float     ZSCORE
 //	List      LRANGE, LPOP and RPOP with HasCount; sorted: KEYS SCAN SMEMBERS SINTER
-//	Optional  MGET
+//	Optional  MGET, BITFIELD and BITFIELD_RO; SETGET and GETSET one, with Int 1
+//	          if NX or XX refused
+//	Matches   LCSIDX, with the length in Int
 //	Map       HGETALL
 //	Scored    ZRANGE
 //	Entries   XRANGE
@@ -145,6 +163,7 @@ type Result struct {
 	Map      map[string]string
 	Scored   []Scored
 	Entries  []Entry
+	Matches  []CommonRun
 	Message  Message
 }
 
@@ -164,6 +183,9 @@ func (r Result) Canon() Result {
 	}
 	if len(r.Entries) == 0 {
 		r.Entries = nil
+	}
+	if len(r.Matches) == 0 {
+		r.Matches = nil
 	}
 	return r
 }
@@ -201,7 +223,7 @@ type command struct {
 func commands() map[string]command {
 	all := map[string]command{}
 	for _, family := range []map[string]command{
-		stringCommands(), bitCommands(), keyCommands(), expireCommands(), databaseCommands(), hashCommands(),
+		stringCommands(), numberCommands(), bitCommands(), keyCommands(), expireCommands(), databaseCommands(), hashCommands(),
 		listCommands(), setCommands(), zsetCommands(), streamCommands(), queueCommands(),
 	} {
 		maps.Copy(all, family)

@@ -102,6 +102,18 @@ func toEntries(reply any) (list []oracle.Entry) {
 	return list
 }
 
+// toRuns are the matches of an LCS with IDX.
+func toRuns(reply any) (list []oracle.CommonRun) {
+	for _, m := range reply.([]any) {
+		m := m.([]any)
+		a, b := m[0].([]any), m[1].([]any)
+		list = append(list, oracle.CommonRun{
+			AStart: a[0].(int64), AStop: a[1].(int64), BStart: b[0].(int64), BStop: b[1].(int64), Len: m[2].(int64),
+		})
+	}
+	return list
+}
+
 // What the name of an error is for a reply, which does not tell more.
 const (
 	isError = "error"
@@ -131,14 +143,24 @@ func toResult(t *testing.T, op oracle.Op, reply any) (r oracle.Result) {
 		r.Int = reply
 		return r
 	case nil:
-		if r.Err = isNil; op.Name == "XRANGE" {
-			r.Err = "" // with COUNT 0 it is no array, but no entries
+		switch op.Name {
+		case "XRANGE": // with COUNT 0 it is no array, but no entries
+		case "SETXX": // not set
+		case "SETGET", "GETSET":
+			r.Optional = []oracle.Optional{{}}
+		default:
+			r.Err = isNil
 		}
 		return r
 	case string:
 		switch op.Name {
-		case "SET", "MSET", "RENAME", "LTRIM", "FLUSHDB", "FLUSHALL", "SWAPDB":
+		case "SET", "SETEX", "PSETEX", "MSET", "RENAME", "LTRIM", "FLUSHDB", "FLUSHALL", "SWAPDB":
 			require.Equal(t, "OK", reply)
+		case "SETXX":
+			require.Equal(t, "OK", reply)
+			r.Int = 1
+		case "SETGET", "GETSET":
+			r.Optional = []oracle.Optional{{Value: reply, OK: true}}
 		case "ZSCORE":
 			score, err := strconv.ParseFloat(reply, 64)
 			require.NoError(t, err)
@@ -149,6 +171,18 @@ func toResult(t *testing.T, op oracle.Op, reply any) (r oracle.Result) {
 		return r
 	}
 	switch op.Name {
+	case "BITFIELD", "BITFIELD_RO":
+		for _, v := range reply.([]any) {
+			n, ok := v.(int64)
+			o := oracle.Optional{OK: ok}
+			if ok {
+				o.Value = strconv.FormatInt(n, 10)
+			}
+			r.Optional = append(r.Optional, o)
+		}
+	case "LCSIDX":
+		pairs := reply.([]any)
+		r.Matches, r.Int = toRuns(pairs[1]), pairs[3].(int64)
 	case "MGET":
 		for _, v := range reply.([]any) {
 			s, ok := v.(string)
@@ -327,6 +361,9 @@ func compare(t *testing.T, c *redis, model *oracle.DB, op oracle.Op, i int) orac
 		want = model.Apply(op)
 		got = toResult(t, op, reply())
 	}
+	if op.Name == "SETGET" || op.Name == "GETSET" {
+		want.Int = 0 // Redis does not say whether the value was set
+	}
 	if unit := map[string]int64{"TTL": 1000, "PTTL": 1, "EXPIRETIME": 1000, "PEXPIRETIME": 1}[op.Name]; unit > 0 && want.Int > 0 {
 		if abs(want.Int-got.Int)*unit <= tolerance.Milliseconds() {
 			got.Int = want.Int
@@ -426,6 +463,83 @@ func TestRedisEdges(t *testing.T) {
 		{Name: "SET", Key: "l", Value: "x", N: -1, Flags: oracle.HasTTL | oracle.NX},
 		{Name: "SET", Key: "l", Value: "x", N: 0, Flags: oracle.HasTTL | oracle.KeepTTL},
 		{Name: "SET", Key: "l", Value: "x", Flags: oracle.XX | oracle.NX},
+
+		// Strings: order of checks, and times that have passed.
+		{Name: "RPUSH", Key: "list", Values: []string{"a"}},
+		{Name: "SETGET", Key: "list", Value: "x", N: -1, Flags: oracle.HasTTL},
+		{Name: "SETGET", Key: "list", Value: "x", Flags: oracle.NX},
+		{Name: "SETGET", Key: "list", Value: "x", Flags: oracle.NX | oracle.XX},
+		{Name: "GETSET", Key: "list", Value: "x"},
+		{Name: "SETEX", Key: "list", N: 0, Value: "x"},
+		{Name: "SETEX", Key: "list", N: math.MaxInt64, Value: "x"},
+		{Name: "PSETEX", Key: "list", N: math.MinInt64, Value: "x"},
+		{Name: "PSETEX", Key: "list", N: math.MaxInt64, Value: "x"},
+		{Name: "GETEX", Key: "list", N: -1, Flags: oracle.HasTTL},
+		{Name: "GETEX", Key: "none", N: -1, Flags: oracle.HasTTL},
+		{Name: "GETEX", Key: "none", N: 5, Flags: oracle.HasTTL | oracle.Persist},
+		{Name: "SET", Key: "past", Value: "x", N: 1, Flags: oracle.Moment},
+		{Name: "GET", Key: "past"},
+		{Name: "SET", Key: "past", Value: "x", N: 0, Flags: oracle.Moment},
+		{Name: "SETXX", Key: "past", Value: "x", N: 1, Flags: oracle.Moment},
+		{Name: "SET", Key: "past", Value: "x"},
+		{Name: "GETEX", Key: "past", N: 0, Flags: oracle.Moment},
+		{Name: "GETEX", Key: "past", N: math.MaxInt64, Flags: oracle.Moment},
+		{Name: "GETEX", Key: "past", N: 1, Flags: oracle.Moment},
+		{Name: "GETEX", Key: "past"},
+		{Name: "MSETNX"},
+		{Name: "DECRBY", Key: "list", N: math.MinInt64},
+		{Name: "DECRBY", Key: "list", N: 1},
+		{Name: "INCRBYFLOAT", Key: "list", Value: "x"},
+		{Name: "LCS", Keys: []string{"list", "none"}},
+		{Name: "LCSIDX", Keys: []string{"none", "list"}},
+		{Name: "LCSLEN", Keys: []string{"none", "none"}},
+		{Name: "LCSIDX", Keys: []string{"none", "none"}, N: -1},
+		{Name: "SET", Key: "big", Value: strings.Repeat("abc", 4000)},
+		{Name: "LCSLEN", Keys: []string{"big", "big"}},
+
+		// Bitmaps: nothing there, everything set, ranges without anything.
+		{Name: "BITPOS", Key: "none", Bit: 0},
+		{Name: "BITPOS", Key: "none", Bit: 1},
+		{Name: "BITPOS", Key: "none", Bit: 2},
+		{Name: "BITPOS", Key: "list", Bit: 1},
+		{Name: "BITPOS", Key: "e", Bit: 0},
+		{Name: "BITPOS", Key: "e", Bit: 0, Flags: oracle.HasRange, Stop: -1},
+		{Name: "SET", Key: "full", Value: "\xff\xff\xff"},
+		{Name: "BITPOS", Key: "full", Bit: 0},
+		{Name: "BITPOS", Key: "full", Bit: 0, Flags: oracle.HasStart, Start: 2},
+		{Name: "BITPOS", Key: "full", Bit: 0, Flags: oracle.HasStart, Start: 3},
+		{Name: "BITPOS", Key: "full", Bit: 0, Flags: oracle.HasRange, Stop: -1},
+		{Name: "BITPOS", Key: "full", Bit: 1, Flags: oracle.HasRange, Start: -50, Stop: -100},
+		{Name: "BITPOS", Key: "full", Bit: 1, Flags: oracle.HasRange | oracle.InBits, Start: 5, Stop: 3},
+		{Name: "BITPOS", Key: "full", Bit: 0, Flags: oracle.HasRange | oracle.InBits, Start: 5, Stop: 3},
+		{Name: "BITPOS", Key: "full", Bit: 0, Flags: oracle.HasRange | oracle.InBits, Start: 5, Stop: 30},
+		{Name: "BITPOS", Key: "full", Bit: 1, Flags: oracle.HasRange | oracle.InBits, Start: 5, Stop: 6},
+		{Name: "BITPOS", Key: "full", Bit: 1, Flags: oracle.HasRange | oracle.InBits, Start: math.MinInt64, Stop: math.MaxInt64},
+		{Name: "BITOP", Value: "NOT", Dst: "list", Keys: []string{"full", "full"}},
+		{Name: "BITOP", Value: "AND", Dst: "full", Keys: []string{"full", "list"}},
+		{Name: "BITOP", Value: "AND", Dst: "list", Keys: []string{"none", "full"}},
+		{Name: "BITOP", Value: "XOR", Dst: "list", Keys: []string{"none", "none"}},
+		{Name: "TYPE", Key: "list"},
+		{Name: "BITFIELD", Key: "n"},
+		{Name: "BITFIELD", Key: "l", Steps: []oracle.BitStep{{Name: "GET", Type: "u64"}}},
+		{Name: "BITFIELD", Key: "l", Steps: []oracle.BitStep{{Name: "GET", Type: "u8", Offset: -1}}},
+		{Name: "BITFIELD", Key: "new", Steps: []oracle.BitStep{
+			{Name: "OVERFLOW", Type: "FAIL"},
+			{Name: "SET", Type: "u8", Offset: 100, N: 256},
+			{Name: "INCRBY", Type: "i64", Offset: 3, N: math.MinInt64},
+			{Name: "INCRBY", Type: "i64", Offset: 3, N: -1},
+			{Name: "OVERFLOW", Type: "SAT"},
+			{Name: "INCRBY", Type: "i64", Offset: 3, N: -1},
+			{Name: "SET", Type: "u63", Offset: 9, N: -1},
+			{Name: "INCRBY", Type: "u63", Offset: 9, N: 1},
+			{Name: "INCRBY", Type: "u63", Offset: 9, N: math.MinInt64},
+			{Name: "OVERFLOW", Type: "WRAP"},
+			{Name: "INCRBY", Type: "u63", Offset: 9, N: math.MinInt64},
+			{Name: "SET", Type: "i1", Offset: 0, N: 1},
+			{Name: "INCRBY", Type: "i1", Offset: 0, N: math.MaxInt64},
+			{Name: "GET", Type: "i64", Offset: 1 << 30},
+		}},
+		{Name: "GET", Key: "new"},
 
 		// COPY, MOVE and RENAME onto themselves and out of range.
 		{Name: "COPY", Key: "none", Dst: "none"},

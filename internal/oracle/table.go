@@ -13,7 +13,19 @@ func (op Op) RedisArgs() (args []string, ok bool) {
 	if c.args == nil {
 		return nil, false
 	}
-	return append([]string{op.Name}, c.args(op)...), true
+	return append([]string{redisName(op.Name)}, c.args(op)...), true
+}
+
+// redisName is the command that an operation is a form of.
+func redisName(name string) string {
+	switch name {
+	case "SETGET", "SETXX":
+		return "SET"
+	case "LCSLEN", "LCSIDX":
+		return "LCS"
+	default:
+		return name
+	}
 }
 
 // int64s are numbers as arguments.
@@ -26,7 +38,7 @@ func int64s(ns ...int64) (args []string) {
 
 // words are the names of those flags that op has.
 func (op Op) words(flags ...Flags) (args []string) {
-	names := map[Flags]string{NX: "NX", XX: "XX", GT: "GT", LT: "LT", CH: "CH", KeepTTL: "KEEPTTL", Replace: "REPLACE"}
+	names := map[Flags]string{NX: "NX", XX: "XX", GT: "GT", LT: "LT", CH: "CH", KeepTTL: "KEEPTTL", Replace: "REPLACE", Persist: "PERSIST"}
 	for _, f := range flags {
 		if op.Flags.Has(f) {
 			args = append(args, names[f])
@@ -65,84 +77,11 @@ func (r *Result) optional(l []Optional, err error) error    { r.Optional = l; re
 func (r *Result) fields(m map[string]string, e error) error { r.Map = m; return e }
 func (r *Result) scored(l []Scored, err error) error        { r.Scored = l; return err }
 func (r *Result) entries(l []Entry, err error) error        { r.Entries = l; return err }
-func (r *Result) message(m Message, err error) error        { r.Message = m; return err }
-
-// setOptions are the options of SET in op.
-func (op Op) setOptions() SetOptions {
-	return SetOptions{
-		HasTTL: op.Flags.Has(HasTTL), TTL: op.N,
-		KeepTTL: op.Flags.Has(KeepTTL), NX: op.Flags.Has(NX), XX: op.Flags.Has(XX),
-	}
+func (r *Result) old(o Optional, set bool, err error) error {
+	r.Optional, r.Int = []Optional{o}, oneIf(!set)
+	return err
 }
-
-// stringCommands are those of strings.
-func stringCommands() map[string]command {
-	return map[string]command{
-		"SET": {
-			func(d *DB, op Op, _ *Result) error { return d.Set(op.DB, op.Key, op.Value, op.setOptions()) },
-			func(op Op) []string {
-				args := append(valueArgs(op), op.words(NX, XX, KeepTTL)...)
-				if op.Flags.Has(HasTTL) {
-					args = append(append(args, "PX"), int64s(op.N)...)
-				}
-				return args
-			},
-		},
-		"GET":    {func(d *DB, op Op, r *Result) error { return r.str(d.Get(op.DB, op.Key)) }, keyArgs},
-		"GETDEL": {func(d *DB, op Op, r *Result) error { return r.str(d.GetDel(op.DB, op.Key)) }, keyArgs},
-		"MSET": {
-			func(d *DB, op Op, _ *Result) error { return d.MSet(op.DB, op.Keys, op.Values) },
-			func(op Op) (args []string) {
-				for i, key := range op.Keys {
-					args = append(args, key, op.Values[i])
-				}
-				return args
-			},
-		},
-		"MGET":   {func(d *DB, op Op, r *Result) error { return r.optional(d.MGet(op.DB, op.Keys...)) }, keysArgs},
-		"INCR":   {func(d *DB, op Op, r *Result) error { return r.int(d.Incr(op.DB, op.Key)) }, keyArgs},
-		"INCRBY": {func(d *DB, op Op, r *Result) error { return r.int(d.IncrBy(op.DB, op.Key, op.N)) }, nArgs},
-		"APPEND": {func(d *DB, op Op, r *Result) error { return r.int(d.Append(op.DB, op.Key, op.Value)) }, valueArgs},
-		"GETRANGE": {
-			func(d *DB, op Op, r *Result) error { return r.str(d.GetRange(op.DB, op.Key, op.Start, op.Stop)) },
-			rangeArgs,
-		},
-		"SETRANGE": {
-			func(d *DB, op Op, r *Result) error { return r.int(d.SetRange(op.DB, op.Key, op.N, op.Value)) },
-			func(op Op) []string { return append(nArgs(op), op.Value) },
-		},
-		"STRLEN": {func(d *DB, op Op, r *Result) error { return r.int(d.StrLen(op.DB, op.Key)) }, keyArgs},
-	}
-}
-
-// bitCommands are those of bitmaps.
-func bitCommands() map[string]command {
-	return map[string]command{
-		"SETBIT": {
-			func(d *DB, op Op, r *Result) error { return r.int(d.SetBit(op.DB, op.Key, op.N, op.Bit)) },
-			func(op Op) []string { return append(nArgs(op), strconv.Itoa(op.Bit)) },
-		},
-		"GETBIT": {func(d *DB, op Op, r *Result) error { return r.int(d.GetBit(op.DB, op.Key, op.N)) }, nArgs},
-		"BITCOUNT": {
-			func(d *DB, op Op, r *Result) error {
-				if !op.Flags.Has(HasRange) {
-					return r.int(d.BitCount(op.DB, op.Key))
-				}
-				return r.int(d.BitCountRange(op.DB, op.Key, op.Start, op.Stop, op.Flags.Has(InBits)))
-			},
-			func(op Op) []string {
-				switch {
-				case op.Flags.Has(HasRange | InBits):
-					return append(rangeArgs(op), "BIT")
-				case op.Flags.Has(HasRange):
-					return rangeArgs(op)
-				default:
-					return keyArgs(op)
-				}
-			},
-		},
-	}
-}
+func (r *Result) message(m Message, err error) error { r.Message = m; return err }
 
 // expireOptions are the options of EXPIRE in op.
 func (op Op) expireOptions() ExpireOptions {
