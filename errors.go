@@ -39,6 +39,11 @@ var (
 	ErrNoKey error = &kindError{"brock: no such key", "ERR no such key"}
 	// ErrSameKey: source and destination are the same.
 	ErrSameKey error = &kindError{"brock: same object", "ERR source and destination objects are the same"}
+	// ErrNoLFU: how often a key is used is not counted.
+	ErrNoLFU error = &kindError{
+		"brock: use is not counted",
+		"ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.",
+	}
 	// ErrStreamID: the id is not above the stream's last one.
 	ErrStreamID error = &kindError{"brock: stream id too small", "ERR The ID specified in XADD is equal or smaller than the target stream top item"}
 )

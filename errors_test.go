@@ -16,7 +16,7 @@ func TestErrorType(t *testing.T) {
 	for _, v := range []any{
 		&brock.ErrNotFound, &brock.ErrWrongType, &brock.ErrNotInteger, &brock.ErrNotFloat, &brock.ErrOverflow,
 		&brock.ErrNaN, &brock.ErrSyntax, &brock.ErrOffset, &brock.ErrTooLong, &brock.ErrExpire, &brock.ErrNoKey,
-		&brock.ErrSameKey, &brock.ErrStreamID, &brock.ErrDatabase,
+		&brock.ErrSameKey, &brock.ErrNoLFU, &brock.ErrStreamID, &brock.ErrDatabase,
 	} {
 		require.IsType(t, new(error), v)
 	}

@@ -159,14 +159,7 @@ func (c *commands) TTL(key string) (time.Duration, error) {
 // deadline returns when a key expires, 0 if it does not, and the time now, both
 // in ms since 1970.
 func (c *commands) deadline(op, key string) (deadline, now int64, err error) {
-	err = c.read(op, key, func(t *store.Tx) error {
-		e, err := t.Find(c.db, key)
-		if err != nil {
-			return err
-		}
-		if e == nil {
-			return ErrNotFound
-		}
+	err = c.peek(op, key, func(t *store.Tx, e *store.Entry) error {
 		deadline, now = e.Deadline, t.Now()
 		return nil
 	})

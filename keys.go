@@ -130,15 +130,15 @@ func (c *commands) del(t *store.Tx, key string) (bool, error) {
 //
 // Redis: EXISTS key [key …].
 func (c *commands) Exists(keys ...string) (n int, err error) {
-	return c.count("exists", keys)
+	return c.count("exists", keys, (*store.Tx).Peek)
 }
 
-// count counts the keys that exist.
-func (c *commands) count(op string, keys []string) (n int, err error) {
+// count counts the keys that find finds.
+func (c *commands) count(op string, keys []string, find func(t *store.Tx, db int, key string) (*store.Entry, error)) (n int, err error) {
 	err = c.readAll(op, keys, func(t *store.Tx) error {
 		n = 0
 		for _, key := range keys {
-			e, err := t.Find(c.db, key)
+			e, err := find(t, c.db, key)
 			if err != nil {
 				return err
 			}
@@ -344,7 +344,9 @@ func (c *commands) SwapDB(a, b int) error {
 // Cost: O(len(keys)).
 //
 // Redis: TOUCH key [key …].
-func (c *commands) Touch(keys ...string) (n int, err error) { return c.count("touch", keys) }
+func (c *commands) Touch(keys ...string) (n int, err error) {
+	return c.count("touch", keys, (*store.Tx).Find)
+}
 
 // Type returns the type of the value at key: "string", "list", "set", "zset",
 // "hash" or "stream", "none" if the key does not exist.
@@ -356,8 +358,12 @@ func (c *commands) Touch(keys ...string) (n int, err error) { return c.count("to
 // Redis: TYPE key.
 func (c *commands) Type(key string) (name string, err error) {
 	err = c.read("type", key, func(t *store.Tx) error {
-		e, _, err := t.Lookup(c.db, key)
-		name = typeName(e.Type)
+		e, err := t.Peek(c.db, key)
+		typ := store.None
+		if e != nil {
+			typ = e.Type
+		}
+		name = typeName(typ)
 		return err
 	})
 	return result(name, err)

@@ -476,6 +476,7 @@ func keyRunners() map[string]func(*commands, *oracle.Op) oracle.Result {
 			return boolResult(c.Copy(op.Key, op.Dst, opts...))
 		},
 		"MOVE":     func(c *commands, op *oracle.Op) oracle.Result { return boolResult(c.Move(op.Key, op.DstDB)) },
+		"OBJECT":   objectResult,
 		"RENAMENX": func(c *commands, op *oracle.Op) oracle.Result { return boolResult(c.RenameNX(op.Key, op.Dst)) },
 		"KEYS": func(c *commands, op *oracle.Op) oracle.Result {
 			keys, err := c.Keys(op.Value)

@@ -77,3 +77,16 @@ func expireRunners() map[string]func(*commands, *oracle.Op) oracle.Result {
 		"PERSIST": func(c *commands, op *oracle.Op) oracle.Result { return boolResult(c.Persist(op.Key)) },
 	}
 }
+
+// objectResult is the reply to an OBJECT.
+func objectResult(c *commands, op *oracle.Op) oracle.Result {
+	switch op.Field {
+	case "ENCODING":
+		name, err := c.ObjectEncoding(op.Key)
+		return bytesResult([]byte(name), err)
+	case "REFCOUNT":
+		return intResult(c.ObjectRefCount(op.Key))
+	default:
+		return intResult(c.ObjectFreq(op.Key))
+	}
+}

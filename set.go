@@ -202,6 +202,9 @@ func (c *commands) SPopCount(key string, count int) (members []string, err error
 		}
 		if count < n {
 			members, err = c.popMembers(t, key, count, rand.New(rand.NewPCG(seed[0], seed[1])))
+			if err == nil && count/spopMoves >= n-count {
+				err = t.SetConvert(c.db, key)
+			}
 		} else if members, err = allMembers(t, e, n); err == nil {
 			_, err = t.Delete(c.db, key)
 		}
@@ -232,6 +235,10 @@ func (c *commands) popMembers(t *store.Tx, key string, count int, r *rand.Rand) 
 	}
 	return members, nil
 }
+
+// spopMoves is how many times as many members as it leaves Redis pops when it
+// makes a new set of these instead.
+const spopMoves = 5
 
 // SRem removes members from the set at key and returns how many there were.
 // The key goes with its last member; an absent one has none.

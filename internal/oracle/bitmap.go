@@ -91,8 +91,10 @@ func (o *object) bit(offset int64) int64 {
 	return int64(o.str[offset/8]>>(7-offset%8)) & 1
 }
 
-// grow makes the string at least n bytes long.
+// grow makes the string, which is about to be changed in place, at least n bytes
+// long.
 func (o *object) grow(n int) {
+	o.converted, o.text = true, false
 	if short := n - len(o.str); short > 0 {
 		o.str = slices.Concat(o.str, make([]byte, short))
 	}
@@ -189,7 +191,11 @@ func (d *DB) BitOp(db int, operation, dst string, keys []string) (int64, error) 
 		_, err := d.Del(db, dst)
 		return 0, err
 	}
-	return int64(length), d.Set(db, dst, string(value), SetOptions{})
+	if err := d.Set(db, dst, string(value), SetOptions{}); err != nil {
+		return 0, err
+	}
+	d.dbs[db][dst].converted = true
+	return int64(length), nil
 }
 
 // BitStep is an operation of BITFIELD.

@@ -21,6 +21,7 @@ func (d *DB) HSet(db int, key string, pairs ...string) (int64, error) {
 	before := len(o.hash)
 	for i := 0; i < len(pairs); i += 2 {
 		o.hash[pairs[i]] = pairs[i+1]
+		o.convert(max(len(pairs[i]), len(pairs[i+1])) > maxListPackValue || len(o.hash) > maxHashListPack)
 	}
 	return int64(len(o.hash) - before), nil
 }
@@ -222,6 +223,8 @@ func (d *DB) SAdd(db int, key string, members ...string) (int64, error) {
 	before := len(o.set)
 	for _, m := range members {
 		o.set[m] = struct{}{}
+		_, ok := parseInt(m)
+		o.convert(!ok || len(o.set) > maxIntSet)
 	}
 	return int64(len(o.set) - before), nil
 }

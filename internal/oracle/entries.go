@@ -377,6 +377,11 @@ func expireEntries() []entry {
 	}
 }
 
+// inquiring makes an OBJECT with a subcommand.
+func inquiring(subcommand string) func(*Generator, *Op) {
+	return func(g *Generator, op *Op) { op.Key, op.Field = g.key(anyType), subcommand }
+}
+
 // keyEntries are those of keys of any type.
 func keyEntries() []entry {
 	keys := func(g *Generator, op *Op) { op.Keys = g.keys(anyType) }
@@ -387,6 +392,9 @@ func keyEntries() []entry {
 		{"EXISTS", 100, keys},
 		{"TOUCH", 50, keys},
 		{"TYPE", 100, keyed(anyType)},
+		{"OBJECT ENCODING", 200, inquiring("ENCODING")},
+		{"OBJECT REFCOUNT", 50, inquiring("REFCOUNT")},
+		{"OBJECT FREQ", 10, inquiring("FREQ")},
 		{"RENAME", 80, func(g *Generator, op *Op) { op.Key, op.Dst = g.renamed() }},
 		{"RENAMENX", 60, func(g *Generator, op *Op) { op.Key, op.Dst = g.renamed() }},
 		{"COPY", 80, func(g *Generator, op *Op) {

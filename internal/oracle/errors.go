@@ -35,6 +35,9 @@ var (
 	// ErrSameObject is a COPY or MOVE of a key to itself.
 	ErrSameObject = sentinel("ErrSameObject", "ERR source and destination objects are the same")
 
+	// ErrNoLFU is what OBJECT FREQ says.
+	ErrNoLFU = sentinel("ErrNoLFU", "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.")
+
 	// ErrNoQueue is a queue that was not declared.
 	ErrNoQueue = sentinel("ErrNoQueue", "NOT_FOUND - no queue")
 	// ErrUnknownOp is an [Op] that no command is for.

@@ -27,7 +27,7 @@ func (d *DB) IncrByFloat(db int, key, n string) (string, error) {
 	if o, err = d.create(db, key, TypeString); err != nil {
 		return "", err
 	}
-	o.str = []byte(sum)
+	o.str, o.converted, o.text = []byte(sum), false, true
 	return sum, nil
 }
 

@@ -225,7 +225,7 @@ func (d *DB) IncrBy(db int, key string, n int64) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	o.str = strconv.AppendInt(nil, sum, 10)
+	o.str, o.converted, o.text = strconv.AppendInt(nil, sum, 10), false, false
 	return sum, nil
 }
 
@@ -249,6 +249,7 @@ func (d *DB) Append(db int, key, value string) (int64, error) {
 	if len(o.str)+len(value) > maxString {
 		return 0, ErrTooBig
 	}
+	o.converted, o.text = o.str != nil, false // nil: it is new
 	o.str = append(o.str, value...)
 	return int64(len(o.str)), nil
 }

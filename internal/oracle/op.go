@@ -63,6 +63,7 @@ func (f Flags) Has(want Flags) bool { return f&want == want }
 //	EXPIRE EXPIREAT   Key, seconds N; NX XX GT LT
 //	PEXPIRE PEXPIREAT Key, milliseconds N; NX XX GT LT
 //	RENAME RENAMENX   Key Dst
+//	OBJECT     Key, subcommand Field: ENCODING REFCOUNT FREQ
 //	COPY       Key DstDB Dst; Replace
 //	MOVE       Key DstDB
 //	SWAPDB     DB DstDB
@@ -141,7 +142,7 @@ func short(s string) string {
 //
 //	Int       a number, a length, a yes or no; LINSERT -1, TTL -1 and -2
 //	Str       GET GETDEL GETEX GETRANGE INCRBYFLOAT LCS TYPE RANDOMKEY HGET LINDEX SPOP XADD,
-//	          LPOP and RPOP without HasCount
+//	          OBJECT ENCODING, LPOP and RPOP without HasCount
 //	Float     ZSCORE
 //	List      LRANGE, LPOP and RPOP with HasCount; sorted: KEYS SCAN SMEMBERS SINTER
 //	Optional  MGET, BITFIELD and BITFIELD_RO; SETGET and GETSET one, with Int 1

@@ -55,6 +55,11 @@ type object struct {
 	kind     string
 	deadline int64 // in milliseconds since 1970; 0 for none
 
+	// How Redis holds the value, see [DB.Encoding]. All that changes a string
+	// in place makes it converted, what makes a new one of a float text.
+	converted bool // in the general encoding of its type, for good
+	text      bool // a string not as an integer
+
 	// shared objects belong to a clone, too, and are copied before a change.
 	shared bool
 
@@ -179,14 +184,16 @@ func newObject(kind string) *object {
 // clone returns a copy that shares nothing that a command changes.
 func (o *object) clone() *object {
 	return &object{
-		kind:     o.kind,
-		deadline: o.deadline,
-		str:      slices.Clone(o.str),
-		hash:     maps.Clone(o.hash),
-		list:     slices.Clone(o.list),
-		set:      maps.Clone(o.set),
-		zset:     o.zset.clone(),
-		stream:   o.stream.clone(),
+		kind:      o.kind,
+		deadline:  o.deadline,
+		converted: o.converted,
+		text:      o.text,
+		str:       slices.Clone(o.str),
+		hash:      maps.Clone(o.hash),
+		list:      slices.Clone(o.list),
+		set:       maps.Clone(o.set),
+		zset:      o.zset.clone(),
+		stream:    o.stream.clone(),
 	}
 }
 

@@ -112,10 +112,23 @@ func keyCommands() map[string]command {
 				return append([]string{op.Key, op.Dst, "DB", strconv.Itoa(op.DstDB)}, op.words(Replace)...)
 			},
 		},
+		"OBJECT": {objectCommand, func(op Op) []string { return []string{op.Field, op.Key} }},
 		"MOVE": {
 			func(d *DB, op Op, r *Result) error { return r.yes(d.Move(op.DB, op.Key, op.DstDB)) },
 			func(op Op) []string { return []string{op.Key, strconv.Itoa(op.DstDB)} },
 		},
+	}
+}
+
+// objectCommand runs an OBJECT.
+func objectCommand(d *DB, op Op, r *Result) error {
+	switch op.Field {
+	case "ENCODING":
+		return r.str(d.Encoding(op.DB, op.Key))
+	case "REFCOUNT":
+		return r.int(d.RefCount(op.DB, op.Key))
+	default:
+		return r.int(d.Freq(op.DB, op.Key))
 	}
 }
 

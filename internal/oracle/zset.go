@@ -117,6 +117,7 @@ func (d *DB) ZAdd(db int, key string, o ZAddOptions, members ...Scored) (int64, 
 			added++
 		}
 		v.zset.put(m)
+		v.convert(!in && (len(m.Member) > maxListPackValue || len(v.zset.scores) > maxZSetListPack))
 	}
 	d.prune(db, key)
 	if o.CH {

@@ -26,12 +26,17 @@ func (t *Tx) HashSet(db int, key string, e Entry, fields []Field) (added int, er
 	if err := reserveAll(t, fields, func(f Field) int { return len(f.Name) + len(f.Value) }); err != nil {
 		return 0, err
 	}
+	was, limit := e.Converted, t.s.limits.Load().HashEntries
+	t.convertHash(&e, fields)
 	if e.Object != 0 {
 		err := t.warmFields(e.Object, len(fields), func(i int) string { return fields[i].Name })
 		if err != nil {
 			return 0, err
 		}
-		return t.putFields(e.Object, fields)
+		if added, err = t.putFields(e.Object, fields); err != nil {
+			return 0, err
+		}
+		return added, t.noteLarge(db, key, e, was, limit)
 	}
 	e.Type = Hash
 	var buf packedBuf
@@ -46,6 +51,9 @@ func (t *Tx) HashSet(db int, key string, e Entry, fields []Field) (added int, er
 				return 0, err
 			}
 			n, err := t.putFields(e.Object, fields[i:])
+			if err == nil {
+				err = t.convertLarge(&e, limit)
+			}
 			if err != nil {
 				return 0, err
 			}
@@ -53,6 +61,10 @@ func (t *Tx) HashSet(db int, key string, e Entry, fields []Field) (added int, er
 		}
 		p = next
 		added += isNew
+	}
+	e.Inline = p
+	if err := t.convertLarge(&e, limit); err != nil {
+		return 0, err
 	}
 	return added, t.putPacked(db, key, e, p)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math/rand/v2"
 	"slices"
+	"unsafe"
 
 	"github.com/brockdb/brock/internal/page"
 )
@@ -91,7 +92,7 @@ func (t *Tx) copyObject(e Entry) (uint64, error) {
 		err = t.copyItems(e, n, func(item []byte) error {
 			member, err := t.itemMember(e.Object, item)
 			if err == nil {
-				err = t.score(obj, member, [8]byte(item))
+				_, err = t.score(obj, member, [8]byte(item))
 			}
 			return err
 		})
@@ -301,4 +302,33 @@ func (t *Tx) RandomKey(db int) (key string, ok bool, err error) {
 		cursor = next
 	}
 	return "", false, nil
+}
+
+// deadlineBytes is about what a deadline takes in the index of deadlines.
+const deadlineBytes = 2 * int64(unsafe.Sizeof(deadlineItem{}))
+
+// MemoryUsage returns about how many bytes of memory a key takes: its entry,
+// its deadline, and the pages of its objects that are not cold; ok is false if
+// it is absent or expired. It does not use the key. The caller holds no
+// partition's lock. Cost: O(pages).
+func (t *Tx) MemoryUsage(db int, key string) (n int64, ok bool, err error) {
+	stored := t.stored(key)
+	b, err := t.raw(t.spaces.dbs[db], t.keyHash(key), stored)
+	if err != nil || b == nil {
+		return 0, false, err
+	}
+	e, err := decodeEntry(b)
+	if err != nil || t.expired(e.Deadline) {
+		return 0, false, err
+	}
+	n = int64(page.EntryBytes(len(stored), len(b)))
+	if e.Deadline != 0 {
+		n += deadlineBytes
+	}
+	for _, obj := range []uint64{e.Object, entryNameOf(b)} {
+		if obj != 0 {
+			n += t.acc.ObjectBytes(obj)
+		}
+	}
+	return n, true, nil
 }

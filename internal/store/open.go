@@ -103,6 +103,7 @@ func Open(eng engine.Engine, opts Options) (*Store, error) {
 // newStore makes a store without contents.
 func newStore(opts Options, mem *page.Memory) *Store {
 	s := &Store{opts: opts, mem: mem, clock: opts.Clock, logger: opts.Logger, deadlines: newDeadlineIndex()}
+	s.limits.Store(defaultLimits())
 	s.durability.Store(int32(opts.Durability))
 	s.writer.wake, s.writer.handed = make(chan struct{}, 1), make(chan struct{})
 	s.wlog.open, s.wlog.spare = &group{}, &group{}
@@ -320,6 +321,9 @@ func (s *Store) tidyUp() {
 		return
 	}
 	defer s.leave()
+	if x := s.idle.Load(); x != nil {
+		x.tick(s.clock.Now(), s.keys())
+	}
 	if err := s.sweepSpaces(); err != nil && s.usable() == nil {
 		s.stats.background.Add(1)
 		s.logger.Error("brock: sweep", "error", err)

@@ -366,11 +366,11 @@ func flag(on bool) uint64 {
 }
 
 // score sets a member's score in a sorted set: table and tree together.
-func (t *Tx) score(obj uint64, member string, score [8]byte) error {
+func (t *Tx) score(obj uint64, member string, score [8]byte) (added bool, err error) {
 	tr := order(obj, member)
 	ref, old, err := t.scoreOfMember(obj, member)
 	if err != nil || string(old) == string(score[:]) {
-		return err
+		return false, err
 	}
 	stored, hash := t.field(member)
 	size := scoreBytes + len(stored)
@@ -378,22 +378,22 @@ func (t *Tx) score(obj uint64, member string, score [8]byte) error {
 	if old != nil { // its path has to be in memory before the first change
 		before = appendItem(make([]byte, 0, size), old, stored, ref)
 		if err := t.acc.TreeReach(tr, before); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if len(member) > ShortName {
 		if ref, err = t.memberRef(tr, score[:], stored, ref); err != nil {
-			return err
+			return false, err
 		}
 	}
 	// The new item first: taking out the old one may empty its leaf, and what
 	// is next to that may be cold.
 	if err := t.acc.TreeInsert(tr, appendItem(make([]byte, 0, size), score[:], stored, ref)); err != nil {
-		return err
+		return false, err
 	}
 	if before != nil {
 		if err := t.unorder(tr, before); err != nil {
-			return err
+			return false, err
 		}
 	}
 	value := score[:]
@@ -401,12 +401,12 @@ func (t *Tx) score(obj uint64, member string, score [8]byte) error {
 		value = append(ref, value...)
 	}
 	if _, err := t.acc.FieldPut(obj, hash, stored, value); err != nil {
-		return err
+		return false, err
 	}
 	t.log(opScore, obj)
 	t.arg(score[:])
 	t.argString(member)
-	return nil
+	return before == nil, nil
 }
 
 // memberRef returns a copy of the reference to a long member, which is stored

@@ -19,11 +19,16 @@ func (t *Tx) SetAdd(db int, key string, e Entry, members []string) (added int, e
 	if err := reserveAll(t, members, func(m string) int { return len(m) }); err != nil {
 		return 0, err
 	}
+	was, limit := e.Converted, t.s.limits.Load().SetInts
+	convertSet(&e, members)
 	if e.Object != 0 {
 		if err := t.warmFields(e.Object, len(members), func(i int) string { return members[i] }); err != nil {
 			return 0, err
 		}
-		return t.putMembers(e.Object, members)
+		if added, err = t.putMembers(e.Object, members); err != nil || added == 0 {
+			return 0, err
+		}
+		return added, t.noteLarge(db, key, e, was, limit)
 	}
 	e.Type = Set
 	var buf packedBuf
@@ -41,6 +46,9 @@ func (t *Tx) SetAdd(db int, key string, e Entry, members []string) (added int, e
 				return 0, err
 			}
 			n, err := t.putMembers(e.Object, members[i:])
+			if err == nil {
+				err = t.convertLarge(&e, limit)
+			}
 			if err != nil {
 				return 0, err
 			}
@@ -51,6 +59,10 @@ func (t *Tx) SetAdd(db int, key string, e Entry, members []string) (added int, e
 	}
 	if added == 0 {
 		return 0, nil
+	}
+	e.Inline = p
+	if err := t.convertLarge(&e, limit); err != nil {
+		return 0, err
 	}
 	return added, t.putPacked(db, key, e, p)
 }

@@ -61,6 +61,15 @@ func (s *Store) Stats() Stats {
 	return st
 }
 
+// keys returns the number of keys of all databases, expired ones included until
+// they are collected.
+func (s *Store) keys() (n int64) {
+	for _, sp := range s.spaces.Load().dbs {
+		n += sp.count.Load()
+	}
+	return n
+}
+
 // Latency sums up how long calls took.
 type Latency struct {
 	Count int64

@@ -128,8 +128,16 @@ func (t *Tx) expired(deadline int64) bool {
 }
 
 // Find returns the entry of a key, nil if the key is absent or expired. It is
-// good until the next one is looked up.
+// good until the next one is looked up. The key counts as used, see IdleTime.
 func (t *Tx) Find(db int, key string) (*Entry, error) {
+	if x := t.s.idle.Load(); x != nil {
+		x.used(t.spaces.dbs[db], t.keyHash(key))
+	}
+	return t.Peek(db, key)
+}
+
+// Peek is Find of a key that does not count as used.
+func (t *Tx) Peek(db int, key string) (*Entry, error) {
 	e, expired, err := t.find(t.spaces.dbs[db], t.keyHash(key), t.stored(key))
 	if expired {
 		return nil, nil
@@ -157,6 +165,9 @@ func (t *Tx) FindForWrite(db int, key string) (*Entry, error) {
 		return nil, ErrReadOnly
 	}
 	sp, hash := t.spaces.dbs[db], t.keyHash(key)
+	if x := t.s.idle.Load(); x != nil {
+		x.used(sp, hash)
+	}
 	if len(key) > ShortName {
 		if err := t.readyName(sp, key); err != nil {
 			return nil, err

@@ -199,7 +199,7 @@ type ZSetEdit struct {
 	key     string
 	e       Entry
 	p       packed
-	changed bool // p is not what the entry holds
+	changed bool // p, or that e is converted, is not what the entry says
 }
 
 // ZSetEdit begins a change. e is the key's entry, zero if it is absent.
@@ -221,10 +221,28 @@ func (z *ZSetEdit) Score(member string) (float64, bool, error) {
 // member above ShortName bytes has to be a private transaction's: it compares
 // whole members, which may be cold, on the way.
 func (z *ZSetEdit) Set(member string, score float64) error {
-	b := sortable(score)
+	added, err := z.set(member, sortable(score))
+	if err != nil || !added || z.e.Converted {
+		return err
+	}
+	limits, e := z.t.s.limits.Load(), z.e
+	e.Converted = len(member) > limits.ZSetValue
+	if e.Object == 0 {
+		e.Inline = z.p
+	}
+	err = z.t.convertLarge(&e, limits.ZSetEntries)
+	if e.Converted {
+		z.e.Converted, z.changed = true, true
+	}
+	return err
+}
+
+// set is Set without a look at how Redis would hold the set; it tells whether
+// the member is new.
+func (z *ZSetEdit) set(member string, b [scoreBytes]byte) (added bool, err error) {
 	if z.e.Object == 0 && len(member) > InlineMax {
 		if err := z.promote(); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if z.e.Object != 0 {
@@ -233,21 +251,22 @@ func (z *ZSetEdit) Set(member string, score float64) error {
 	item := append(append(make([]byte, 0, scoreBytes+len(member)), b[:]...), member...)
 	old, _, start, end, err := z.p.zmember(member)
 	if err != nil || string(old) == string(item) {
-		return err
+		return false, err
 	}
-	if old != nil {
+	added = old == nil
+	if !added {
 		z.p = z.p.cut(start, end)
 	}
 	at, err := z.p.zplace(item)
 	if err != nil {
-		return err
+		return false, err
 	}
 	z.p = z.p.replace(at, at, appendPacked(make(packed, 0, packedSize(len(item))), item))
 	z.changed = true
 	if !fitsInline(z.key, len(z.p)) {
-		return z.promote()
+		err = z.promote()
 	}
-	return nil
+	return added, err
 }
 
 // promote makes the packed set an object.
@@ -262,7 +281,7 @@ func (z *ZSetEdit) promote() error {
 		if err != nil {
 			return err
 		}
-		if err := t.score(obj, string(item[scoreBytes:]), [scoreBytes]byte(item)); err != nil {
+		if _, err := t.score(obj, string(item[scoreBytes:]), [scoreBytes]byte(item)); err != nil {
 			return err
 		}
 		at = end
@@ -299,6 +318,9 @@ func (z *ZSetEdit) Remove(member string) (removed bool, err error) {
 func (z *ZSetEdit) Done() error {
 	if !z.changed {
 		return nil
+	}
+	if z.e.Object != 0 {
+		return z.t.Put(z.db, z.key, z.e)
 	}
 	return z.t.putPacked(z.db, z.key, z.e, z.p)
 }
