@@ -65,6 +65,8 @@ type Access struct {
 
 	exposed uint64 // the newest version read
 
+	counted uint64 // see Counted
+
 	hit  hit
 	pins []*desc
 	keep []*desc // Private: pins of changed pages

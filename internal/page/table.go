@@ -385,7 +385,12 @@ func (a *Access) count(obj uint64, by int64) {
 	}
 	a.edit(&g)
 	g.header().addCount(by)
+	a.counted = g.header().Count()
 }
+
+// Counted returns how many elements the object has to which one was added last,
+// or from which some were removed.
+func (a *Access) Counted() uint64 { return a.counted }
 
 // put stores an entry in its leaf.
 func (a *Access) put(t *Table, g *pg, hash uint64, key string, value []byte) error {

@@ -13,16 +13,22 @@ type Limits struct {
 	ZSetValue   int // bytes of a member
 }
 
+// limits are the Limits of a store.
+type limits struct {
+	Limits
+	set bool // by SetLimits: what there was before may exceed them
+}
+
 // defaultLimits are those of Redis 7.0.
-func defaultLimits() *Limits {
-	return &Limits{HashEntries: 512, HashValue: 64, SetInts: 512, ZSetEntries: 128, ZSetValue: 64}
+func defaultLimits() *limits {
+	return &limits{Limits: Limits{HashEntries: 512, HashValue: 64, SetInts: 512, ZSetEntries: 128, ZSetValue: 64}}
 }
 
 // Limits returns what holds now.
-func (s *Store) Limits() Limits { return *s.limits.Load() }
+func (s *Store) Limits() Limits { return s.limits.Load().Limits }
 
 // SetLimits changes what holds for changes from now on.
-func (s *Store) SetLimits(l Limits) { s.limits.Store(&l) }
+func (s *Store) SetLimits(l Limits) { s.limits.Store(&limits{Limits: l, set: true}) }
 
 // convertLarge marks e as converted if it has more than limit elements.
 func (t *Tx) convertLarge(e *Entry, limit int) error {
@@ -34,22 +40,26 @@ func (t *Tx) convertLarge(e *Entry, limit int) error {
 	return err
 }
 
-// noteLarge is convertLarge for a collection that is changed but for its entry,
-// which is written if it was marked, here or before.
-func (t *Tx) noteLarge(db int, key string, e Entry, was bool, limit int) error {
-	if err := t.convertLarge(&e, limit); err != nil || e.Converted == was {
-		return err
+// convertGrown is convertLarge for an object to which elements were just added.
+func (t *Tx) convertGrown(e *Entry, limit int) {
+	e.Converted = e.Converted || t.acc.Counted() > uint64(limit)
+}
+
+// putConverted writes an entry, of which nothing else has changed, if it was
+// marked as converted.
+func (t *Tx) putConverted(db int, key string, e Entry, was bool) error {
+	if e.Converted == was {
+		return nil
 	}
 	return t.putEntry(db, key, &e)
 }
 
 // convertHash marks e as converted if one of the fields or values that it gets
 // is long.
-func (t *Tx) convertHash(e *Entry, fields []Field) {
+func convertHash(e *Entry, fields []Field, limit int) {
 	if e.Converted {
 		return
 	}
-	limit := t.s.limits.Load().HashValue
 	for i := range fields {
 		if len(fields[i].Name) > limit || len(fields[i].Value) > limit {
 			e.Converted = true

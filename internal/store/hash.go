@@ -26,8 +26,8 @@ func (t *Tx) HashSet(db int, key string, e Entry, fields []Field) (added int, er
 	if err := reserveAll(t, fields, func(f Field) int { return len(f.Name) + len(f.Value) }); err != nil {
 		return 0, err
 	}
-	was, limit := e.Converted, t.s.limits.Load().HashEntries
-	t.convertHash(&e, fields)
+	was, lim := e.Converted, t.s.limits.Load()
+	convertHash(&e, fields, lim.HashValue)
 	if e.Object != 0 {
 		err := t.warmFields(e.Object, len(fields), func(i int) string { return fields[i].Name })
 		if err != nil {
@@ -36,7 +36,16 @@ func (t *Tx) HashSet(db int, key string, e Entry, fields []Field) (added int, er
 		if added, err = t.putFields(e.Object, fields); err != nil {
 			return 0, err
 		}
-		return added, t.noteLarge(db, key, e, was, limit)
+		switch {
+		case added > 0:
+			t.convertGrown(&e, lim.HashEntries)
+		case lim.set:
+			err = t.convertLarge(&e, lim.HashEntries)
+		}
+		if err != nil {
+			return 0, err
+		}
+		return added, t.putConverted(db, key, e, was)
 	}
 	e.Type = Hash
 	var buf packedBuf
@@ -51,19 +60,17 @@ func (t *Tx) HashSet(db int, key string, e Entry, fields []Field) (added int, er
 				return 0, err
 			}
 			n, err := t.putFields(e.Object, fields[i:])
-			if err == nil {
-				err = t.convertLarge(&e, limit)
-			}
 			if err != nil {
 				return 0, err
 			}
+			t.convertGrown(&e, lim.HashEntries)
 			return added + n, t.Put(db, key, e)
 		}
 		p = next
 		added += isNew
 	}
 	e.Inline = p
-	if err := t.convertLarge(&e, limit); err != nil {
+	if err := t.convertLarge(&e, lim.HashEntries); err != nil {
 		return 0, err
 	}
 	return added, t.putPacked(db, key, e, p)

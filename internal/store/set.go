@@ -28,7 +28,8 @@ func (t *Tx) SetAdd(db int, key string, e Entry, members []string) (added int, e
 		if added, err = t.putMembers(e.Object, members); err != nil || added == 0 {
 			return 0, err
 		}
-		return added, t.noteLarge(db, key, e, was, limit)
+		t.convertGrown(&e, limit)
+		return added, t.putConverted(db, key, e, was)
 	}
 	e.Type = Set
 	var buf packedBuf
@@ -46,12 +47,10 @@ func (t *Tx) SetAdd(db int, key string, e Entry, members []string) (added int, e
 				return 0, err
 			}
 			n, err := t.putMembers(e.Object, members[i:])
-			if err == nil {
-				err = t.convertLarge(&e, limit)
-			}
 			if err != nil {
 				return 0, err
 			}
+			t.convertGrown(&e, limit)
 			return added + n, t.Put(db, key, e)
 		}
 		p = appendPacked(p, m)

@@ -60,7 +60,7 @@ type Store struct {
 	readers    sync.Pool     // of *Tx: a processor gets the one that it used before, mostly
 	lanes      atomic.Uint32 // lanes given to them so far, see page.Part.RLock
 	broker     atomic.Bool   // one is open, see ClaimBroker
-	limits     atomic.Pointer[Limits]
+	limits     atomic.Pointer[limits]
 	idle       atomic.Pointer[idleTimes] // nil until TrackIdle
 
 	writer  writerLock

@@ -225,15 +225,17 @@ func (z *ZSetEdit) Set(member string, score float64) error {
 	if err != nil || !added || z.e.Converted {
 		return err
 	}
-	limits, e := z.t.s.limits.Load(), z.e
-	e.Converted = len(member) > limits.ZSetValue
-	if e.Object == 0 {
-		e.Inline = z.p
+	lim := z.t.s.limits.Load()
+	z.e.Converted = len(member) > lim.ZSetValue
+	if z.e.Object != 0 {
+		z.t.convertGrown(&z.e, lim.ZSetEntries)
+		z.changed = z.e.Converted
+		return nil
 	}
-	err = z.t.convertLarge(&e, limits.ZSetEntries)
-	if e.Converted {
-		z.e.Converted, z.changed = true, true
-	}
+	e := z.e
+	e.Inline = z.p
+	err = z.t.convertLarge(&e, lim.ZSetEntries)
+	z.e.Converted = e.Converted // z.p is changed anyway
 	return err
 }
 
