@@ -38,7 +38,7 @@ func Restore(r io.Reader, dir string) (err error) {
 	}
 	eng, err := engine.Open(dir, engine.Options{})
 	if err != nil {
-		return fmt.Errorf("restore: %w", err)
+		return fmt.Errorf("restore to %q: %w", dir, err)
 	}
 	s, err := store.Open(eng, store.Options{})
 	if err != nil {

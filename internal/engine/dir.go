@@ -72,7 +72,7 @@ type dirEngine struct {
 func Open(dir string, options Options) (Engine, error) {
 	e, err := open(dir, options.withDefaults())
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", dir, err)
+		return nil, err
 	}
 	return e, nil
 }

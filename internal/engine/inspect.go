@@ -39,12 +39,13 @@ type Contents struct {
 // is, whatever state a crash has left it in. The directory must not be open
 // elsewhere, and cannot be opened meanwhile: [ErrLocked].
 //
-// Badger cannot read its files without writing to some of them: it does so in
-// a temporary directory, where those that it never changes are links.
+// Badger cannot read its files without writing to some of them: it does so to
+// copies in a temporary directory, where only the value logs, by far the most
+// of it, are links.
 func Inspect(dir string, o Options) (*Inspection, error) {
 	i := &Inspection{dirEngine: dirEngine{fs: OSFS{}, dir: dir}}
 	if err := i.open(o.withDefaults()); err != nil {
-		return nil, errors.Join(fmt.Errorf("inspect %s: %w", dir, err), i.Close())
+		return nil, errors.Join(err, i.Close())
 	}
 	return i, nil
 }
@@ -93,7 +94,10 @@ func (i *Inspection) open(o Options) error {
 // returns nil if there is no such file: then nobody has ever opened the
 // directory.
 func lockExisting(name string) (*os.File, error) {
-	f, err := os.Open(name)
+	f, err := os.OpenFile(name, os.O_RDWR, 0) // network file systems want it
+	if err != nil {
+		f, err = os.Open(name)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -183,7 +187,7 @@ func inspectBase(opt baseOptions, scratch string) (*badgerBase, error) {
 }
 
 // copyTo makes scratch a directory that Badger can open instead of the base's:
-// tables and value logs, which it then only reads, are links.
+// value logs, which it then only reads, are links.
 func (b *badgerBase) copyTo(scratch string) error {
 	entries, err := readDirIfThere(b.opt.fs, b.opt.dir)
 	if err != nil {
@@ -200,7 +204,7 @@ func (b *badgerBase) copyTo(scratch string) error {
 			continue // Open removes it
 		}
 		from, to := filepath.Join(b.opt.dir, e.Name()), filepath.Join(scratch, e.Name())
-		if ext := filepath.Ext(e.Name()); ext == ".sst" || ext == ".vlog" {
+		if filepath.Ext(e.Name()) == ".vlog" {
 			err = link(from, to)
 		} else {
 			err = copyFile(from, to)
@@ -243,8 +247,7 @@ func copyFile(from, to string) error {
 
 // openCopy opens the copy to be read. Before, Badger has to make tables of what
 // memtables' logs there are, since it reads none that ends in zeroes; meanwhile
-// value logs are out of its sight, and it compacts nothing, so that it changes
-// nothing that is linked.
+// the value logs are out of its sight.
 func (b *badgerBase) openCopy(scratch string) error {
 	memTable, err := readConf(b.opt.fs, b.opt.conf)
 	if err != nil {

@@ -74,6 +74,13 @@ func (c *checker) all(t *Tx) error {
 	return c.objects()
 }
 
+// pageDone is called when nothing of the pages that were read is referred to any
+// more.
+func (c *checker) pageDone() {
+	c.t.Release()
+	c.s.evict()
+}
+
 // name tells which database one is.
 func (c *checker) name(db int) string {
 	if db == c.t.BrokerDB() {
@@ -100,7 +107,7 @@ func (c *checker) space(db int, sp *space) (keys int64, err error) {
 				return true
 			})
 			keys += int64(len(list))
-			c.t.Release()
+			c.pageDone()
 			for _, k := range list {
 				if err := c.key(part, at, leaf.End, k); err != nil {
 					if !errors.Is(err, engine.ErrCorrupt) {
@@ -108,9 +115,8 @@ func (c *checker) space(db int, sp *space) (keys int64, err error) {
 					}
 					c.fault(fmt.Errorf("%s, key %.200q: %w", c.name(db), k.name, err))
 				}
-				c.t.Release()
+				c.pageDone()
 			}
-			c.s.evict()
 			at = leaf.End + 1
 			more = at != 0
 		}
@@ -237,7 +243,7 @@ func (c *checker) str(obj uint64) error {
 		var chunk []byte
 		chunk, err = c.t.acc.StringChunk(obj, at)
 		at += uint64(len(chunk))
-		c.t.Release()
+		c.pageDone()
 	}
 	return err
 }
@@ -262,7 +268,7 @@ func (c *checker) fields(e Entry, n uint64) error {
 		if err != nil {
 			return err
 		}
-		c.t.Release()
+		c.pageDone()
 		at = leaf.End + 1
 		more = at != 0
 	}
@@ -313,7 +319,7 @@ func (c *checker) items(e Entry, n uint64) error {
 			}
 			last = order
 		}
-		c.t.Release()
+		c.pageDone()
 	}
 	if _, err := c.t.acc.TreeRun(tr, n); err == nil {
 		return corrupt("object %#x: more items than its header says, %d", e.Object, n)
