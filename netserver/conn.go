@@ -34,9 +34,9 @@ type conn struct {
 	io        driver
 	local     net.Addr
 	remote    net.Addr
-	refused   bool         // the server has too many
-	refs      atomic.Int32 // goroutines and the loop
-	drained   atomic.Bool  // the peer took bytes since the last sweep
+	refused   bool          // the server has too many
+	refs      atomic.Int32  // goroutines and the loop
+	sent      atomic.Uint64 // bytes handed to the kernel
 
 	proto    Protocol // nil until built
 	producer Producer // proto, if it is one
@@ -46,7 +46,6 @@ type conn struct {
 	out    []byte // output; the driver has taken what is before taken
 	taken  int
 	wrote  uint64 // bytes written
-	sent   uint64 // bytes handed to the kernel
 	handed uint64 // bytes taken by the driver
 
 	gate     *gate  // nil without a Gate
@@ -68,6 +67,7 @@ type conn struct {
 	received   bool          // bytes came since the last sweep
 	idleSince  time.Time     // the last sweep that found it busy
 	stuckSince time.Time     // the last sweep that found its output moving
+	sweptSent  uint64        // sent in the last sweep
 }
 
 // job is a call of Transport.Go.
@@ -195,7 +195,7 @@ func (c *conn) resume() {
 }
 
 // Pending implements Transport.
-func (c *conn) Pending() int { return int(c.wrote - c.sent) }
+func (c *conn) Pending() int { return int(c.wrote - c.sent.Load()) }
 
 // Mark implements Transport.
 func (c *conn) Mark(n uint64) {
@@ -354,14 +354,6 @@ func (c *conn) take(n int) {
 	}
 }
 
-// arrived is called by the driver when the kernel has n bytes more.
-func (c *conn) arrived(n int) {
-	c.sent += uint64(n)
-	if !c.drained.Load() {
-		c.drained.Store(true)
-	}
-}
-
 // watermarks pauses and resumes reading, and the producer.
 func (c *conn) watermarks() {
 	switch pending := c.Pending(); {
@@ -384,7 +376,7 @@ func (c *conn) lose() {
 	c.lost = true
 	c.io.close(c.dead)
 	c.out, c.taken, c.marks = nil, 0, nil
-	c.sent = c.wrote
+	c.wrote = c.sent.Load()
 	c.dropJobs()
 	c.loop.remove(c)
 	c.loop.dropGate(c.gate)

@@ -43,6 +43,7 @@ func newEventLoop(s *Server) (*Loop, error) {
 		return nil, os.NewSyscallError("eventfd", err)
 	}
 	l := newLoop(s)
+	l.turn = 1 // no socket has been read in it
 	l.poll = &poller{loop: l, epoll: epoll, event: event, events: make([]unix.EpollEvent, 256), input: make([]byte, readBuffer)}
 	err = unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, event, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET, Fd: wakeSlot})
 	if err != nil {
@@ -56,10 +57,10 @@ func newEventLoop(s *Server) (*Loop, error) {
 func (l *Loop) serve() {
 	for !l.hasEnded() {
 		n := l.poll.wait()
+		l.poll.readMore()
 		for i := range n {
 			l.poll.handle(&l.poll.events[i])
 		}
-		l.poll.readMore()
 		l.runPosted()
 		l.endTurn()
 	}
@@ -158,11 +159,12 @@ type socket struct {
 	c        *conn
 	poll     *poller
 	fd       int
-	readable bool // there may be something to read
-	hup      bool // the input has an end: read up to it
-	queued   bool // it is in poll.ready
-	watched  bool // the kernel is to say when it becomes writable
-	blocked  bool // it is not writable
+	readable bool   // there may be something to read
+	hup      bool   // the input has an end: read up to it
+	queued   bool   // it is in poll.ready
+	turn     uint64 // the last turn in which it was read
+	watched  bool   // the kernel is to say when it becomes writable
+	blocked  bool   // it is not writable
 }
 
 // newSocket makes c the owner of the socket of nc if it has one of its own
@@ -200,8 +202,13 @@ func (s *socket) control(op int, events uint32) error {
 	return unix.EpollCtl(s.poll.epoll, op, s.fd, &unix.EpollEvent{Events: events, Fd: int32(s.c.slot)})
 }
 
-// read reads once and hands the Protocol what has come.
+// read reads once a turn and hands the Protocol what has come.
 func (s *socket) read() {
+	if s.turn == s.poll.loop.turn {
+		s.queue()
+		return
+	}
+	s.turn = s.poll.loop.turn
 	n, err := unix.Read(s.fd, s.poll.input)
 	switch {
 	case err == unix.EINTR:
@@ -251,7 +258,7 @@ func (s *socket) flush(n int) {
 		return
 	}
 	s.c.take(done)
-	s.c.arrived(done)
+	s.c.sent.Add(uint64(done))
 	s.watch(done < n)
 }
 

@@ -27,9 +27,9 @@ type stream struct {
 	consumed chan struct{}
 	quit     chan struct{} // closed when the connection is
 
-	// output is what the writer writes, writeErr how that ended.
+	// output is what the writer writes, writeErr how that ended. They are the
+	// writer's until it posts written.
 	output   []byte
-	left     int // of output, when the writer ends
 	writeErr error
 	writing  bool // there is a writer
 	written  func()
@@ -130,13 +130,12 @@ func (s *stream) write() {
 	for len(rest) > 0 {
 		n, err := s.nc.Write(rest[:min(len(rest), streamBuffer)])
 		rest = rest[n:]
+		s.c.sent.Add(uint64(n))
 		if err != nil {
 			s.writeErr = err
 			break
 		}
-		s.c.drained.Store(true)
 	}
-	s.left = len(rest)
 	s.c.loop.run(s.written)
 }
 
@@ -146,7 +145,6 @@ func (s *stream) wrote() {
 		return
 	}
 	s.writing = false
-	s.c.arrived(len(s.output) - s.left)
 	s.c.loop.release(s.output)
 	s.output = nil
 	if s.writeErr != nil {

@@ -131,7 +131,7 @@ func (d *stringDriver) flush(n int) {
 	d.t.sent = append(d.t.sent, c.out[c.taken:c.taken+n]...)
 	d.t.mu.Unlock()
 	c.take(n)
-	c.arrived(n)
+	c.sent.Add(uint64(n))
 }
 
 // stuck implements driver.

@@ -73,7 +73,9 @@ func (c *conn) sweepEvery() time.Duration {
 
 // check aborts c if its time is up.
 func (c *conn) check(now time.Time) {
-	drained := c.drained.Swap(false)
+	sent := c.sent.Load()
+	drained := sent != c.sweptSent
+	c.sweptSent = sent
 	if drained || !c.io.stuck() {
 		c.stuckSince = now
 	}
