@@ -3,6 +3,7 @@ package netserver_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 
@@ -40,7 +41,10 @@ func ExampleServer() {
 }
 
 // echoClient says hello and prints the answer.
-type echoClient struct{ netserver.Transport }
+type echoClient struct {
+	netserver.Transport
+	out io.Writer
+}
 
 func (c *echoClient) ConnectionMade(t netserver.Transport) {
 	c.Transport = t
@@ -48,25 +52,28 @@ func (c *echoClient) ConnectionMade(t netserver.Transport) {
 }
 
 func (c *echoClient) DataReceived(data []byte) {
-	fmt.Fprintf(os.Stdout, "Server said: %s\n", data)
+	fmt.Fprintf(c.out, "Server said: %s\n", data)
 	c.LoseConnection()
 }
 
-func (c *echoClient) ConnectionLost(error) { fmt.Fprintln(os.Stdout, "connection lost") }
+func (c *echoClient) ConnectionLost(error) { fmt.Fprintln(c.out, "connection lost") }
 
-// echoFactory stops when its connection is over.
-type echoFactory struct{ stop func() }
+// echoFactory calls stop when its connection is over.
+type echoFactory struct {
+	out  io.Writer
+	stop func()
+}
 
-func (f *echoFactory) BuildProtocol(net.Addr) netserver.Protocol { return &echoClient{} }
+func (f *echoFactory) BuildProtocol(net.Addr) netserver.Protocol { return &echoClient{out: f.out} }
 func (f *echoFactory) Connecting(*netserver.Connector)           {}
 
 func (f *echoFactory) ConnectionFailed(*netserver.Connector, error) {
-	fmt.Fprintln(os.Stdout, "Connection failed - goodbye!")
+	fmt.Fprintln(f.out, "Connection failed - goodbye!")
 	f.stop()
 }
 
 func (f *echoFactory) ConnectionLost(*netserver.Connector, error) {
-	fmt.Fprintln(os.Stdout, "Connection lost - goodbye!")
+	fmt.Fprintln(f.out, "Connection lost - goodbye!")
 	f.stop()
 }
 
@@ -80,7 +87,7 @@ func ExampleServer_Connect() {
 	go s.Serve(l, netserver.FactoryFunc(newEcho))
 
 	done := make(chan struct{}, 1)
-	f := &echoFactory{stop: func() { done <- struct{}{} }}
+	f := &echoFactory{out: os.Stdout, stop: func() { done <- struct{}{} }}
 	s.Connect("tcp", l.Addr().String(), f)
 	<-done
 	l.Close()

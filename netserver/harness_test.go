@@ -214,6 +214,8 @@ type probe struct {
 	site *site
 	lost chan error // gets the reason
 
+	got int // bytes, counted by the behaviour
+
 	mu      sync.Mutex
 	entered bool
 	begun   bool
