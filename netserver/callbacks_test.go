@@ -79,10 +79,10 @@ func TestPanic(t *testing.T) {
 // explode is TestPanic for one callback.
 func explode(t *testing.T, k kind, where string) {
 	t.Helper()
-	var log syncBuffer
+	var logged syncBuffer
 	s := newSite(t, k, func(s *netserver.Server) {
 		s.Loops = 1
-		s.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		s.Logger = slog.New(slog.NewTextHandler(&logged, nil))
 	})
 	lost := make(chan error, 1)
 	first := true
@@ -118,8 +118,8 @@ func explode(t *testing.T, k kind, where string) {
 	again := s.connect()
 	send(t, again, "still there")
 	expect(t, again, "still there")
-	require.Eventually(t, func() bool { return strings.Contains(log.String(), "bang in "+where) }, patience, time.Millisecond)
-	require.Contains(t, log.String(), "callbacks_test.go")
+	require.Eventually(t, func() bool { return strings.Contains(logged.String(), "bang in "+where) }, patience, time.Millisecond)
+	require.Contains(t, logged.String(), "callbacks_test.go")
 }
 
 // TestPost runs functions in order, and drops what comes too late.

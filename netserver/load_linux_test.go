@@ -139,7 +139,7 @@ func TestIdleMemory(t *testing.T) {
 	}
 	var limit syscall.Rlimit
 	require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit))
-	if uint64(2*n+100) > uint64(limit.Max) {
+	if uint64(2*n+100) > limit.Max {
 		n = int(limit.Max)/2 - 100
 	}
 	s := newSite(t, kind{"tcp", false}, nil)

@@ -140,6 +140,7 @@ type memoryPipe struct {
 type deadline struct {
 	passed bool
 	timer  *time.Timer
+	set    int // how often it was
 }
 
 // newMemoryPipe returns an empty pipe.
@@ -225,21 +226,21 @@ func (p *memoryPipe) setDeadline(d *deadline, t time.Time) error {
 		d.timer.Stop()
 		d.timer = nil
 	}
+	d.set++
 	d.passed = !t.IsZero() && !t.After(time.Now())
 	if !t.IsZero() && !d.passed {
-		var timer *time.Timer
-		timer = time.AfterFunc(time.Until(t), func() { p.expire(d, timer) })
-		d.timer = timer
+		set := d.set
+		d.timer = time.AfterFunc(time.Until(t), func() { p.expire(d, set) })
 	}
 	p.wake.Broadcast()
 	return nil
 }
 
 // expire is called by the timer of a deadline, which may have moved since.
-func (p *memoryPipe) expire(d *deadline, timer *time.Timer) {
+func (p *memoryPipe) expire(d *deadline, set int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if d.timer == timer {
+	if d.set == set {
 		d.passed = true
 		p.wake.Broadcast()
 	}

@@ -19,7 +19,6 @@ type StringTransport struct {
 
 	mu   sync.Mutex
 	sent []byte // guarded by mu
-	lost error  // guarded by mu
 }
 
 // NewStringTransport connects a protocol that f builds. s has the settings, such
@@ -38,8 +37,8 @@ func NewStringTransport(s *Server, f Factory) *StringTransport {
 	}
 	t.c.refs.Store(1)
 	if err := s.admit(t.c); err != nil {
+		t.c.reason = err
 		t.c.loop.end()
-		t.lost = err
 	}
 	t.Do(func() {}) // waits until the connection is made
 	return t
@@ -96,11 +95,13 @@ func (t *StringTransport) Clear() {
 	t.sent = nil
 }
 
-// Lost is the reason for which the connection was lost, nil while it is not.
+// Lost is the reason for which the connection was lost, nil until ConnectionLost
+// has returned.
 func (t *StringTransport) Lost() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.lost
+	if !t.c.loop.hasEnded() {
+		return nil
+	}
+	return t.c.reason
 }
 
 // receive hands the protocol what was fed, as far as it reads.
@@ -138,8 +139,4 @@ func (d *stringDriver) flush(n int) {
 func (*stringDriver) stuck() bool { return false }
 
 // close implements driver.
-func (d *stringDriver) close(bool) {
-	d.t.mu.Lock()
-	defer d.t.mu.Unlock()
-	d.t.lost = d.t.c.reason
-}
+func (*stringDriver) close(bool) {}

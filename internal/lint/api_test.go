@@ -27,7 +27,7 @@ var update = flag.Bool("update", false, "rewrite testdata/api.txt")
 // with testdata/api.txt.
 func TestAPI(t *testing.T) {
 	lines := []string{"# The public API. Written by: go test ./internal/lint -run API -update"}
-	for _, dir := range []string{".", "mq"} {
+	for _, dir := range []string{".", "mq", "netserver"} {
 		if hasPackage(t, dir) {
 			lines = append(lines, declarations(t, dir)...)
 		}
