@@ -1,6 +1,9 @@
 package brock_test
 
 import (
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -123,4 +126,47 @@ func TestCopyOptions(t *testing.T) {
 		_, err = k.Copy("a", "x", brock.CopyOption(-7))
 		require.ErrorIs(t, err, brock.ErrDatabase)
 	})
+}
+
+// TestKeys finds what matches, without what has expired, as of a View's moment
+// in a View, and with a transaction's own changes.
+func TestKeys(t *testing.T) {
+	db := openMemory(t)
+	long := strings.Repeat("k", 100_000)
+	require.NoError(t, db.MSet(brock.KV{Key: long + "1"}, brock.KV{Key: long + "2"}, brock.KV{Key: ""}, brock.KV{Key: "k"}))
+	require.NoError(t, db.DB(1).Set("elsewhere", nil))
+	keys := func(c interface {
+		Keys(string) ([]string, error)
+	}, pattern string) []string {
+		t.Helper()
+		found, err := c.Keys(pattern)
+		require.NoError(t, err)
+		slices.Sort(found)
+		return found
+	}
+	require.Equal(t, []string{"", "k", long + "1", long + "2"}, keys(db, "*"))
+	require.Equal(t, []string{long + "2"}, keys(db, "k*2"))
+	require.Equal(t, []string{""}, keys(db, ""))
+	require.Equal(t, []string{}, keys(db, "none"))
+	require.NoError(t, db.View(func(view *brock.Tx) error {
+		_, err := db.Del(long + "1")
+		require.NoError(t, err)
+		require.NoError(t, db.Set("k2", nil))
+		require.Equal(t, []string{"", "k", long + "1", long + "2"}, keys(view, "*"))
+		return nil
+	}))
+	require.NoError(t, db.Update(func(tx *brock.Tx) error {
+		require.NoError(t, tx.Set("inside", nil))
+		_, err := tx.Del("k")
+		require.NoError(t, err)
+		require.Equal(t, []string{"", "inside", "k2", long + "2"}, keys(tx, "*"))
+		return nil
+	}))
+	for i := range 5000 {
+		require.NoError(t, db.DB(2).Set(strconv.Itoa(i), nil))
+	}
+	require.Len(t, keys(db.DB(2), "*"), 5000)
+	require.Len(t, keys(db.DB(2), "[1-3]??"), 300)
+	_, err := db.DB(99).Keys("*")
+	require.ErrorIs(t, err, brock.ErrDatabase)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -233,5 +234,63 @@ func TestMemoryUsage(t *testing.T) {
 			require.InDelta(t, took, got, 100+0.01*float64(took))
 			require.InDelta(t, took, inside, 100+0.01*float64(took))
 		})
+	}
+}
+
+// TestMemoryUsageMeanwhile asks what keys take while others change, drop and
+// make them anew.
+func TestMemoryUsageMeanwhile(t *testing.T) {
+	db, err := OpenMemory(nil)
+	require.NoError(t, err)
+	defer db.Close()
+	big := strings.Repeat("v", 3000)
+	add := func(from, to int) error {
+		return db.Pipelined(func(p *Pipe) error {
+			for i := from; i < to; i++ {
+				if _, err := p.HSet("k", F(fmt.Sprint(i), big)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	const fields = 1500 // more pages than are counted at a time
+	require.NoError(t, add(0, fields))
+	var wg sync.WaitGroup
+	done := make(chan struct{})
+	wg.Go(func() {
+		defer close(done)
+		for round := range sized(30, 6) {
+			for i := 0; i < fields; i += 2 {
+				if _, err := db.HDel("k", fmt.Sprint(i)); err != nil {
+					t.Error(err)
+				}
+			}
+			if round%3 == 2 {
+				if _, err := db.Del("k"); err != nil {
+					t.Error(err)
+				}
+			}
+			if err := add(0, fields); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	for asked := 0; ; asked++ {
+		n, err := db.MemoryUsage("k")
+		if err != nil {
+			require.ErrorIs(t, err, ErrNotFound)
+		}
+		require.LessOrEqual(t, n, int64(3*fields*len(big)))
+		select {
+		case <-done:
+			wg.Wait()
+			n, err := db.MemoryUsage("k")
+			require.NoError(t, err)
+			require.Greater(t, n, int64(fields*len(big)))
+			t.Logf("asked %d times", asked)
+			return
+		default:
+		}
 	}
 }

@@ -3,6 +3,7 @@ package brock
 import (
 	"iter"
 	"math"
+	"strings"
 
 	"github.com/brockdb/brock/internal/store"
 )
@@ -42,7 +43,7 @@ func (c *commands) Keys(pattern string) (keys []string, err error) {
 type ScanOptions struct {
 	Match string // a pattern of Redis' kind; empty matches all
 	Count int    // about how many keys to look at for one call; 0 means 10
-	Type  string // only keys of this type, as [DB.Type] names it; empty for all
+	Type  string // only keys of this type, as [DB.Type] names it, in any case; empty for all
 }
 
 // Scan returns some keys and the cursor for the next call, 0 at the end; the
@@ -72,7 +73,7 @@ func (c *commands) Scan(cursor uint64, opts *ScanOptions) (keys []string, next u
 			return nil, 0, err
 		}
 		for _, f := range found {
-			if (o.Match == "" || match(o.Match, f.Key)) && (o.Type == "" || o.Type == typeName(f.Entry.Type)) {
+			if (o.Match == "" || match(o.Match, f.Key)) && (o.Type == "" || strings.EqualFold(o.Type, typeName(f.Entry.Type))) {
 				keys = append(keys, f.Key)
 			}
 		}

@@ -432,7 +432,7 @@ func databaseEntries() []entry {
 			pattern(g, op)
 			op.N = one[int64](g, 0, 1, 3, 100)
 			if g.chance(3) {
-				op.Field = one(g, TypeString, TypeHash, TypeList, TypeSet, TypeZSet, TypeStream, "none")
+				op.Field = one(g, TypeString, TypeHash, TypeList, TypeSet, TypeZSet, TypeStream, "none", "HASH")
 			}
 		}},
 		{"RANDOMKEY", 30, nothing},

@@ -1,6 +1,9 @@
 package oracle
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Type returns the type of the value at key, "none" where there is none.
 func (d *DB) Type(db int, key string) (string, error) {
@@ -127,7 +130,9 @@ func (d *DB) Keys(db int, pattern string) ([]string, error) {
 // that is empty.
 func (d *DB) Scan(db int, pattern, kind string) ([]string, error) {
 	list, err := d.Keys(db, pattern)
-	return slices.DeleteFunc(list, func(key string) bool { return kind != anyType && d.dbs[db][key].kind != kind }), err
+	return slices.DeleteFunc(list, func(key string) bool {
+		return kind != anyType && !strings.EqualFold(d.dbs[db][key].kind, kind)
+	}), err
 }
 
 // RandomKey judges the key that RANDOMKEY of the library found: it must exist.
