@@ -135,9 +135,10 @@ func TestKeys(t *testing.T) {
 	long := strings.Repeat("k", 100_000)
 	require.NoError(t, db.MSet(brock.KV{Key: long + "1"}, brock.KV{Key: long + "2"}, brock.KV{Key: ""}, brock.KV{Key: "k"}))
 	require.NoError(t, db.DB(1).Set("elsewhere", nil))
-	keys := func(c interface {
-		Keys(string) ([]string, error)
-	}, pattern string) []string {
+	type keyed interface {
+		Keys(pattern string) ([]string, error)
+	}
+	keys := func(c keyed, pattern string) []string {
 		t.Helper()
 		found, err := c.Keys(pattern)
 		require.NoError(t, err)

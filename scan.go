@@ -2,7 +2,6 @@ package brock
 
 import (
 	"iter"
-	"math"
 	"strings"
 
 	"github.com/brockdb/brock/internal/store"
@@ -18,24 +17,13 @@ import (
 //
 // Redis: KEYS pattern.
 func (c *commands) Keys(pattern string) (keys []string, err error) {
-	err = c.snapshot("keys", "", func(t *store.Tx) error {
-		keys = []string{}
-		for cursor := uint64(0); ; {
-			found, next, err := t.Scan(c.db, cursor, math.MaxInt)
-			if err != nil {
-				return err
-			}
-			for _, f := range found {
-				if match(pattern, f.Key) {
-					keys = append(keys, f.Key)
-				}
-			}
-			if cursor = next; next == 0 {
-				return nil
-			}
-			t.Release()
-		}
+	err = c.snapshot("keys", "", func(t *store.Tx) (err error) {
+		keys, err = t.KeysWhere(c.db, func(key string) bool { return match(pattern, key) })
+		return err
 	})
+	if keys == nil {
+		keys = []string{}
+	}
 	return result(keys, err)
 }
 

@@ -278,6 +278,56 @@ func (t *Tx) scan(db int, cursor uint64, count int) (found []Found, next uint64,
 	return found, next, nil
 }
 
+// KeysWhere returns the keys that fn tells of, in no order. fn must not keep what
+// it is given.
+func (t *Tx) KeysWhere(db int, fn func(key string) bool) (keys []string, err error) {
+	for part := range page.Partitions {
+		dir, err := t.dir(t.spaces.dbs[db], part, false)
+		if err != nil {
+			return nil, err
+		}
+		for pos := uint64(0); dir != nil; {
+			leaf, err := t.acc.DirLeaf(dir, pos)
+			if err != nil {
+				return nil, err
+			}
+			if keys, err = t.leafKeys(keys, leaf, fn); err != nil {
+				return nil, err
+			}
+			if pos = leaf.End + 1; pos == 0 {
+				break
+			}
+			t.pageDone()
+		}
+	}
+	return keys, nil
+}
+
+// leafKeys appends those keys of a leaf that fn tells of.
+func (t *Tx) leafKeys(keys []string, leaf page.Leaf, fn func(key string) bool) ([]string, error) {
+	var names []uint64 // the objects with long keys
+	leaf.Each(func(k, v []byte) bool {
+		switch {
+		case t.expired(entryDeadlineOf(v)):
+		case len(k) > ShortName:
+			names = append(names, entryNameOf(v))
+		case fn(stringOf(k)):
+			keys = append(keys, string(k))
+		}
+		return true
+	})
+	for _, name := range names {
+		key, err := t.wholeKey(name)
+		if err != nil {
+			return nil, err
+		}
+		if fn(key) {
+			keys = append(keys, key)
+		}
+	}
+	return keys, nil
+}
+
 // RandomKey returns a random key, "" and false if there is none. Keys in
 // emptier pages are somewhat likelier.
 func (t *Tx) RandomKey(db int) (key string, ok bool, err error) {
