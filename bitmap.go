@@ -1,7 +1,6 @@
 package brock
 
 import (
-	"encoding/binary"
 	"math"
 	"math/bits"
 
@@ -76,7 +75,7 @@ func (c *commands) BitCountRange(key string, start, stop int64, unit BitUnit) (n
 		case r.long(limit):
 			return errLong
 		}
-		n, err = r.ones(t, e)
+		n, err = r.ones(t, &e)
 		return err
 	})
 	return result(n, err)
@@ -147,7 +146,7 @@ func (c *commands) bitPos(key string, bit bool, r bitRange, unit BitUnit, open b
 		case bits.long(limit):
 			return errLong
 		}
-		offset, err = bits.position(t, e, bit)
+		offset, err = bits.position(t, &e, bit)
 		if offset < 0 && !bit && open {
 			offset = bits.end
 		}
@@ -188,31 +187,62 @@ func (r bitRange) long(limit int) bool {
 
 // position returns the first bit in a range, which exists and is not empty, that
 // is set or clear, -1 if there is none.
-func (r bitRange) position(t *store.Tx, e store.Entry, bit bool) (int64, error) {
+func (r bitRange) position(t *store.Tx, e *store.Entry, bit bool) (found int64, err error) {
 	other := byte(0) // what a byte without such a bit is
 	if !bit {
 		other = 0xff
 	}
-	for at := r.first; at < r.end; {
-		b, err := t.StringChunk(e, int(at/8))
-		if err != nil {
-			return 0, err
+	found = -1
+	err = r.parts(t, e, func(b []byte, at, n int) bool {
+		i, base := 0, 8*int64(at)
+		if skipped := r.first - base; skipped > 0 && len(b) > 0 {
+			if x := (b[0] ^ other) << skipped >> skipped; x != 0 {
+				found = base + int64(bits.LeadingZeros8(x))
+				return false
+			}
+			i = 1
 		}
-		base := at &^ 7
-		skipped := at % 8
-		if first := (b[0] ^ other) << skipped >> skipped; first != 0 {
-			return r.within(base + int64(bits.LeadingZeros8(first))), nil
+		i += equalBytes(b[i:], other)
+		switch {
+		case i < len(b):
+			found = base + 8*int64(i) + int64(bits.LeadingZeros8(b[i]^other))
+		case !bit && i < n:
+			found = max(base+8*int64(i), r.first)
 		}
-		n := 1 + equalBytes(b[1:], other)
-		if n < len(b) {
-			return r.within(base + 8*int64(n) + int64(bits.LeadingZeros8(b[n]^other))), nil
-		}
-		at = base + 8*int64(n)
+		return found < 0
+	})
+	return r.within(found), err
+}
+
+// bitRun is how many bytes of a string are looked up at once.
+const bitRun = 32 * store.StringPart
+
+// parts calls fn with the bytes of a range, which exists and is not empty, until
+// fn returns false: with those from an offset on, and how many there are with the
+// zeroes behind them.
+func (r bitRange) parts(t *store.Tx, e *store.Entry, fn func(b []byte, at, n int) bool) (err error) {
+	first, end := int(r.first/8), int((r.end+7)/8)
+	var buf [bitRun / store.StringPart][]byte
+	parts := buf[:0]
+	for off := first / store.StringPart * store.StringPart; off < end; off += bitRun {
 		if e.Object != 0 {
 			t.Release()
 		}
+		if parts, err = t.StringRun(parts[:0], e, off, min(bitRun, end-off)); err != nil {
+			return err
+		}
+		for i, b := range parts {
+			at := off + i*store.StringPart
+			n := min(store.StringPart, end-at)
+			if skipped := first - at; skipped > 0 {
+				b, at, n = b[min(skipped, len(b)):], first, n-skipped
+			}
+			if !fn(b, at, n) {
+				return nil
+			}
+		}
 	}
-	return -1, nil
+	return nil
 }
 
 // within returns an offset, or -1 if it is not in the range.
@@ -226,11 +256,11 @@ func (r bitRange) within(offset int64) int64 {
 // equalBytes returns how many bytes at the beginning of b are x, eight at a
 // time.
 func equalBytes(b []byte, x byte) (n int) {
-	word := uint64(x) * 0x0101010101010101
-	for len(b)-n >= 32 && binary.LittleEndian.Uint64(b[n:]) == word &&
-		binary.LittleEndian.Uint64(b[n+8:]) == word &&
-		binary.LittleEndian.Uint64(b[n+16:]) == word &&
-		binary.LittleEndian.Uint64(b[n+24:]) == word {
+	x8 := uint64(x) * 0x0101010101010101
+	for rest := b; len(rest) >= 32; rest = rest[32:] {
+		if (word(rest)^x8)|(word(rest[8:])^x8)|(word(rest[16:])^x8)|(word(rest[24:])^x8) != 0 {
+			break
+		}
 		n += 32
 	}
 	for n < len(b) && b[n] == x {
@@ -240,36 +270,25 @@ func equalBytes(b []byte, x byte) (n int) {
 }
 
 // ones counts the bits that are set in a range, which exists and is not empty.
-func (r bitRange) ones(t *store.Tx, e store.Entry) (n int64, err error) {
-	last := r.end - 1
-	from, end := int(r.first/8), int(last/8+1)
-	for at := from; at < end; {
-		b, err := t.StringChunk(e, at)
-		if err != nil {
-			return 0, err
+func (r bitRange) ones(t *store.Tx, e *store.Entry) (sum int64, err error) {
+	err = r.parts(t, e, func(b []byte, at, n int) bool {
+		sum += int64(countOnes(b))
+		if before := r.first - 8*int64(at); before > 0 && len(b) > 0 {
+			sum -= int64(bits.OnesCount8(b[0] >> (8 - before)))
 		}
-		b = b[:min(len(b), end-at)]
-		n += int64(countOnes(b))
-		if at == from {
-			n -= int64(bits.OnesCount8(b[0] >> (8 - r.first%8))) // what stands before the first bit
+		if behind := 8*int64(at+n) - r.end; behind > 0 && len(b) == n {
+			sum -= int64(bits.OnesCount8(b[n-1] << (8 - behind)))
 		}
-		if at += len(b); at == end {
-			n -= int64(bits.OnesCount8(b[len(b)-1] << (last%8 + 1))) // and behind the last
-		}
-		if e.Object != 0 {
-			t.Release()
-		}
-	}
-	return n, nil
+		return true
+	})
+	return sum, err
 }
 
 // countOnes counts the bits that are set, eight bytes at a time.
 func countOnes(b []byte) (n int) {
 	for len(b) >= 32 {
-		n += bits.OnesCount64(binary.LittleEndian.Uint64(b)) +
-			bits.OnesCount64(binary.LittleEndian.Uint64(b[8:])) +
-			bits.OnesCount64(binary.LittleEndian.Uint64(b[16:])) +
-			bits.OnesCount64(binary.LittleEndian.Uint64(b[24:]))
+		n += bits.OnesCount64(word(b)) + bits.OnesCount64(word(b[8:])) +
+			bits.OnesCount64(word(b[16:])) + bits.OnesCount64(word(b[24:]))
 		b = b[32:]
 	}
 	for _, x := range b {

@@ -79,9 +79,6 @@ type bitSource struct {
 	parts  [][]byte // what was looked up last
 }
 
-// bitOpRun is how many bytes of a source are looked up at once.
-const bitOpRun = 32 * store.StringPart
-
 // open looks the sources up.
 func (o *bitOp) open(c *commands, keys []string) error {
 	for _, key := range keys {
@@ -101,12 +98,12 @@ func (o *bitOp) open(c *commands, keys []string) error {
 
 // fill makes dst, a part of the result, the bytes from off on.
 func (o *bitOp) fill(dst []byte, off int) error {
-	if off%bitOpRun == 0 {
+	if off%bitRun == 0 {
 		if err := o.lookUp(off); err != nil {
 			return err
 		}
 	}
-	at := off % bitOpRun / store.StringPart
+	at := off % bitRun / store.StringPart
 	first := o.sources[0].part(at, o.scratch[0][:len(dst)])
 	switch {
 	case o.op == Not:
@@ -136,7 +133,7 @@ func (o *bitOp) lookUp(off int) (err error) {
 	for i := range o.sources {
 		s := &o.sources[i]
 		s.parts = s.parts[:0]
-		if n := min(bitOpRun, s.length-off); n > 0 {
+		if n := min(bitRun, s.length-off); n > 0 {
 			if s.parts, err = o.t.StringRun(s.parts, &s.entry, off, n); err != nil {
 				return err
 			}

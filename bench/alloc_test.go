@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -21,7 +22,8 @@ func raced() bool {
 }
 
 // TestAllocations holds the hot commands to their allocations in steady state:
-// Get the copy that it returns, none if there is none, Incr none or one, Set at most two.
+// Get the copy that it returns, none if there is none, Incr none or one, Set at most two,
+// and with a time to live no more than without.
 func TestAllocations(t *testing.T) {
 	if raced() {
 		t.Skip("race: allocations cannot be counted")
@@ -45,6 +47,7 @@ func TestAllocations(t *testing.T) {
 			}
 			get := count(func(key string) error { _, err := db.Get(key); return err })
 			set := count(func(key string) error { return db.Set(key, value) })
+			setEx := count(func(key string) error { return db.Set(key, value, brock.EX(time.Hour)) })
 			incr := count(func(string) error { _, err := db.Incr("counter"); return err })
 			absent := count(func(string) error {
 				if _, err := db.Get("absent"); !errors.Is(err, brock.ErrNotFound) {
@@ -55,8 +58,9 @@ func TestAllocations(t *testing.T) {
 			require.LessOrEqual(t, get, 1.0, "Get")
 			require.Zero(t, absent, "Get of an absent key")
 			require.LessOrEqual(t, set, 2.0, "Set")
+			require.LessOrEqual(t, setEx, set, "Set with EX")
 			require.LessOrEqual(t, incr, 1.0, "Incr")
-			t.Logf("allocations: Get %v, Set %v, Incr %v", get, set, incr)
+			t.Logf("allocations: Get %v, Set %v, with EX %v, Incr %v", get, set, setEx, incr)
 		})
 	}
 }

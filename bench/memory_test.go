@@ -2,6 +2,7 @@ package bench_test
 
 import (
 	"encoding/binary"
+	"math/rand/v2"
 	"runtime"
 	"testing"
 
@@ -229,6 +230,54 @@ func inTurns(b *testing.B, single, batched func()) {
 	wall, cpu := m.over(s)
 	b.ReportMetric(wall, "ratio")
 	b.ReportMetric(cpu, "cpu-ratio")
+}
+
+// bitmapBytes is the length of the bitmaps that are measured.
+const bitmapBytes = 100 << 20
+
+// bitmaps puts two of them at a and b.
+func bitmaps(b *testing.B, db *brock.DB) {
+	b.Helper()
+	r := rand.NewChaCha8([32]byte{})
+	for _, key := range []string{"a", "b"} {
+		value := make([]byte, bitmapBytes)
+		_, err := r.Read(value)
+		require.NoError(b, err)
+		require.NoError(b, db.Set(key, value))
+	}
+}
+
+// BenchmarkBitCount counts the bits of a bitmap. Target: at most the time of
+// redis-server.
+func BenchmarkBitCount(b *testing.B) {
+	b.Run("n=100MB/impl=brock/mode=memory", func(b *testing.B) {
+		db := openMemory(b)
+		bitmaps(b, db)
+		b.SetBytes(bitmapBytes)
+		measured(b, func(int) error {
+			_, err := db.BitCount("a")
+			return err
+		})
+	})
+}
+
+// BenchmarkBitOp combines two bitmaps. Target in memory: at most the time of
+// redis-server.
+func BenchmarkBitOp(b *testing.B) {
+	everySecond, _ := openDisk(b, brock.EverySecond)
+	for _, c := range []struct {
+		mode string
+		db   *brock.DB
+	}{{"memory", openMemory(b)}, {"everysecond", everySecond}} {
+		b.Run("n=100MB/impl=brock/mode="+c.mode, func(b *testing.B) {
+			bitmaps(b, c.db)
+			b.SetBytes(bitmapBytes)
+			measured(b, func(int) error {
+				_, err := c.db.BitOp(brock.And, "c", "a", "b")
+				return err
+			})
+		})
+	}
 }
 
 // BenchmarkForcedGC times a collection with many keys in memory. Target at 5 M

@@ -89,6 +89,12 @@ func readString(a *Access, obj, off uint64) error {
 	if _, err := a.StringGet(obj, off, int(min(length-off, 1<<16))); err != nil {
 		return err
 	}
+	if off < length {
+		run := off / chunkBytes * chunkBytes
+		if _, err := a.StringRun(nil, obj, run, int(min(length-run, 1<<16))); err != nil {
+			return err
+		}
+	}
 	for range 64 {
 		b, err := a.StringChunk(obj, off)
 		if err != nil {

@@ -241,6 +241,9 @@ func (w *world) changeCreate(i int) change {
 	w.next++
 	o := &objectModel{kind: w.kinds[w.rnd.IntN(len(w.kinds))], pairs: map[string]string{}, subs: map[uint32]string{}}
 	shape := map[int]Shape{kindList: ShapeTree, kindStream: ShapeTree, kindZSet: ShapeBoth, kindHash: ShapeTable}[o.kind]
+	if o.kind == kindString && w.rnd.IntN(3) == 0 {
+		return w.changeFill(i, id, o)
+	}
 	if o.kind == kindString {
 		value := []byte(w.bytes())
 		length := 0
@@ -257,6 +260,54 @@ func (w *world) changeCreate(i int) change {
 		"create", func(a *Access) error { return a.Create(id, uint8(o.kind), shape) },
 		func(s modelState) { s[i].objs[id] = o.clone() },
 	}
+}
+
+// changeFill makes a string of chunks, of which some are all zero.
+func (w *world) changeFill(i int, id uint64, o *objectModel) change {
+	o.bytes = make([]byte, rawMax+1+w.rnd.IntN(200_000))
+	for off := 0; off < len(o.bytes); off += chunkBytes {
+		if w.rnd.IntN(4) > 0 {
+			copy(o.bytes[off:min(off+chunkBytes, len(o.bytes))], strings.Repeat(w.bytes(), w.rnd.IntN(40)))
+		}
+	}
+	return change{"fillchunk", func(a *Access) error {
+		if err := a.CreateString(id, 1, nil, len(o.bytes)); err != nil {
+			return err
+		}
+		for c := 0; c*chunkBytes < len(o.bytes); c++ {
+			part := o.bytes[c*chunkBytes : min((c+1)*chunkBytes, len(o.bytes))]
+			_, err := a.FillChunk(id, uint64(c), len(part), func(b []byte) error {
+				copy(b, part)
+				clear(b[len(part):])
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}, func(s modelState) { s[i].objs[id] = o.clone() }}
+}
+
+// verifyRun compares a run of a string's chunks.
+func (w *world) verifyRun(a *Access, id uint64, want []byte) error {
+	if len(want) == 0 {
+		return nil
+	}
+	off := w.rnd.IntN(len(want)) / chunkBytes * chunkBytes
+	n := 1 + w.rnd.IntN(len(want)-off)
+	parts, err := a.StringRun(nil, id, uint64(off), n)
+	if err != nil {
+		return err
+	}
+	require.Len(w.t, parts, (n+chunkBytes-1)/chunkBytes)
+	for i, part := range parts {
+		rest := want[off+i*chunkBytes : min(off+(i+1)*chunkBytes, off+n)]
+		require.LessOrEqual(w.t, len(part), len(rest))
+		require.True(w.t, string(part) == string(rest[:len(part)]), "part %d of %d bytes at %d of %#x", i, n, off, id)
+		require.True(w.t, allZero(rest[len(part):]), "behind part %d of %d bytes at %d of %#x", i, n, off, id)
+	}
+	return nil
 }
 
 func (w *world) changeString(i int, id uint64, o *objectModel) change {
@@ -750,7 +801,7 @@ func (w *world) verifyObject(a *Access, id uint64, o *objectModel) error {
 			return err
 		}
 		require.True(w.t, string(got) == string(o.bytes), "object %#x", id)
-		return nil
+		return w.verifyRun(a, id, o.bytes)
 	}
 	h, err := a.Header(id)
 	if err != nil {

@@ -127,6 +127,9 @@ const pageBytes = int64(unsafe.Sizeof(desc{})) + 16
 // Used returns the bytes of pages: of their blocks and what leads to them.
 func (m *Memory) Used() int64 { return m.pool.Used() - m.reserve.Load() + m.live.Load()*pageBytes }
 
+// Trim returns memory to the system that nobody has needed since the last Trim.
+func (m *Memory) Trim() { m.pool.Trim() }
+
 // Mapped returns the bytes of memory that blocks stand in.
 func (m *Memory) Mapped() int64 { return m.pool.Mapped() }
 

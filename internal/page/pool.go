@@ -23,10 +23,12 @@ const (
 	largeClass  = -1       // the class of a slab that is one large block
 	smallSlab   = 256 << 10
 	hugeSlab    = 2 << 20
-	hugeFrom    = 64 << 20 // mapped bytes from which on slabs are huge ones,
-	hugeClass   = 4 << 20  // in classes that have this much already
-	idleAtLeast = 4 << 20  // bytes of empty slabs that may always stay mapped, as far as touched
-	poisonByte  = 0xDB     // what freed blocks are filled with where checked is on
+	hugeFrom    = 64 << 20  // mapped bytes from which on slabs are huge ones,
+	hugeClass   = 4 << 20   // in classes that have this much already
+	idleAtLeast = 4 << 20   // bytes of empty slabs that may always stay mapped, as far as touched
+	keptPart    = 2         // the part of what is mapped that may be kept beyond, see Trim,
+	keptMost    = 128 << 20 // and how much at most
+	poisonByte  = 0xDB      // what freed blocks are filled with where checked is on
 )
 
 // Pool is an allocator of blocks that hold no Go pointers. Their memory is
@@ -39,7 +41,10 @@ const (
 // has used yet is never touched and costs nothing; freed blocks are linked
 // through their first four bytes. The lowest slab with room serves first, so
 // that the highest ones run empty, and an empty slab is unmapped unless it is
-// its class's spare: a block that grows passes through many classes.
+// its class's spare: a block that grows passes through many classes. Memory of
+// huge slabs is not unmapped at once but kept for the next one, until [Pool.Trim]
+// finds that nobody has needed it: for the system, giving pages costs more time
+// than filling them.
 //
 // Under the race detector, or with the build tag invariants, blocks come from
 // the Go heap, freed ones are poisoned, and freeing twice or writing to a
@@ -54,9 +59,11 @@ type Pool struct {
 	slabs   []slab
 	vacant  []uint32 // indexes of slabs that are unmapped, descending
 	classes [numClasses]class
-	used    int64 // bytes of live blocks
-	mapped  int64 // bytes of slabs
-	idle    int64 // bytes of spare slabs that may be resident
+	used    int64    // bytes of live blocks
+	mapped  int64    // bytes of slabs
+	idle    int64    // bytes of spare slabs that may be resident
+	kept    [][]byte // memory of huge slabs that are none at present
+	least   int      // the lowest length of kept since the last Trim
 }
 
 // span is what Bytes needs of a slab.
@@ -198,11 +205,44 @@ func (p *Pool) Used() int64 {
 	return p.used
 }
 
-// Mapped returns the bytes of all slabs, whether touched yet or not.
+// Mapped returns the bytes of all slabs, whether touched yet or not, and of what
+// is kept for new ones.
 func (p *Pool) Mapped() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.mapped
+	return p.mapped + int64(len(p.kept))*hugeSlab
+}
+
+// Trim returns memory to the system that has been kept since the last Trim
+// without being needed.
+func (p *Pool) Trim() {
+	p.mu.Lock()
+	unused := slices.Clone(p.kept[:p.least])
+	p.kept = slices.Delete(p.kept, 0, p.least)
+	p.least = len(p.kept)
+	p.mu.Unlock()
+	for _, mem := range unused {
+		giveBack(mem)
+	}
+}
+
+// giveBack returns memory to the system.
+func giveBack(mem []byte) {
+	if err := unmapMemory(mem); err != nil {
+		panic("page: unmap: " + err.Error())
+	}
+}
+
+// mapSlab returns memory for a slab of n bytes.
+func (p *Pool) mapSlab(n int) []byte {
+	last := len(p.kept) - 1
+	if n != hugeSlab || last < 0 {
+		return mapMemory(n)
+	}
+	mem := p.kept[last]
+	p.kept = slices.Delete(p.kept, last, last+1)
+	p.least = min(p.least, last)
+	return mem
 }
 
 // Close returns all memory to the system, that of live blocks too: none may be
@@ -213,10 +253,14 @@ func (p *Pool) Close() error {
 	p.table.Store(&[]span{})
 	var first error
 	for i := range p.slabs {
-		if err := unmapMemory(p.slabs[i].mem); err != nil && first == nil {
+		p.kept = append(p.kept, p.slabs[i].mem)
+	}
+	for _, mem := range p.kept {
+		if err := unmapMemory(mem); err != nil && first == nil {
 			first = err
 		}
 	}
+	p.kept, p.least = nil, 0
 	p.slabs, p.vacant, p.classes = nil, nil, [numClasses]class{}
 	p.used, p.mapped, p.idle = 0, 0, 0
 	return first
@@ -246,7 +290,7 @@ func (p *Pool) addSlab(ci, size int) {
 		n = hugeSlab
 	}
 	i := p.newIndex()
-	mem := mapMemory(n)
+	mem := p.mapSlab(n)
 	p.slabs[i] = slab{mem: mem, class: ci}
 	if checked {
 		p.slabs[i].alive = make([]uint64, (n/size+63)/64)
@@ -312,15 +356,22 @@ func (p *Pool) unmapSlab(c *class, i uint32) {
 	p.unmap(i)
 }
 
-// unmap returns a slab's memory to the system and makes its index vacant.
+// unmap gives up a slab's memory and makes its index vacant.
 func (p *Pool) unmap(i uint32) {
-	mem := p.slabs[i].mem
+	mem, huge := p.slabs[i].mem, p.slabs[i].class != largeClass && len(p.slabs[i].mem) == hugeSlab
 	p.mapped -= int64(len(mem))
 	p.slabs[i] = slab{}
 	(*p.table.Load())[i] = span{}
 	p.vacant = insertDescending(p.vacant, i)
-	if err := unmapMemory(mem); err != nil {
-		panic("page: unmap: " + err.Error())
+	if huge {
+		p.kept = append(p.kept, mem)
+	} else {
+		giveBack(mem)
+	}
+	for last := len(p.kept) - 1; int64(last+1)*hugeSlab > min(p.mapped/keptPart, keptMost); last-- {
+		giveBack(p.kept[last])
+		p.kept = slices.Delete(p.kept, last, last+1)
+		p.least = min(p.least, last)
 	}
 }
 

@@ -203,6 +203,42 @@ func TestPoolSpare(t *testing.T) {
 	require.EqualValues(t, ClassSize(1000), p.idle, "what was touched, not what is mapped")
 }
 
+// TestPoolTrim frees much at once: some of it is kept, and serves blocks of
+// another size; what nobody needs until the next Trim but one is given back.
+func TestPoolTrim(t *testing.T) {
+	p := newTestPool(t)
+	alloc := func(size, n int) (refs []Ref) {
+		for range n {
+			ref, b := p.Alloc(size)
+			b[0] = 1
+			refs = append(refs, ref)
+		}
+		return refs
+	}
+	free := func(refs []Ref) {
+		for _, ref := range refs {
+			p.Free(ref)
+		}
+	}
+	alloc(8000, 20_000)
+	full := p.Mapped()
+	free(alloc(4096, 10_000))
+	require.NotEmpty(t, p.kept)
+	require.LessOrEqual(t, int64(len(p.kept))*hugeSlab, p.mapped/keptPart)
+	p.Trim()
+	require.NotEmpty(t, p.kept, "kept since the last Trim")
+
+	kept := len(p.kept)
+	refs := alloc(2048, 20_000)
+	require.Less(t, len(p.kept), kept)
+	p.Trim()
+	free(refs)
+	p.Trim()
+	p.Trim()
+	require.Empty(t, p.kept)
+	require.Less(t, p.Mapped(), full+full/16+2*hugeSlab)
+}
+
 func TestPoolClose(t *testing.T) {
 	p := NewPool()
 	ref, _ := p.Alloc(10)

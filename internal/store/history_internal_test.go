@@ -80,6 +80,17 @@ func duplicate(t *Tx, db int, src string, dstDB int, dst string) error {
 	return t.Copy(src, e, dstDB, dst)
 }
 
+// build makes a key a string of n parts, of which every third is all zero.
+func build(t *Tx, db int, key string, n int) error {
+	return t.StringBuild(db, key, n*StringPart-n, func(b []byte, off int) error {
+		clear(b)
+		if off/StringPart%3 != 2 {
+			copy(b, fmt.Sprint(n, off))
+		}
+		return nil
+	})
+}
+
 // valueOf returns a value that tells n, of one of several sizes.
 func valueOf(n int) string {
 	return strings.Repeat(fmt.Sprintf("%d,", n), []int{1, 100, 3000}[n%3])
@@ -133,6 +144,7 @@ func historyTx(t *Tx, n int) error {
 		fn    func() error
 	}{
 		{5, func() error { return rename(t, 0, h, 0, "moved "+h) }},
+		{5, func() error { return build(t, 0, fmt.Sprintf("key%d", n%3), n%6) }},
 		{6, func() error { return duplicate(t, 0, "list", 2, fmt.Sprintf("copy%d", n%4)) }},
 		{7, func() error { return rename(t, 0, "moved hash1", 1, "moved") }},
 		{8, func() error { return t.SwapDB(4, 5) }},

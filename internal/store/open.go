@@ -266,6 +266,10 @@ func (s *Store) writeLoop() {
 // checkEvery is how often the background looks whether anything is due.
 const checkEvery = 100 * time.Millisecond
 
+// trimEvery is after how many such looks memory that nobody has needed since the
+// last time goes back to the system.
+const trimEvery = 10
+
 // checkpointLoop runs rounds of checkpoint steps when they are due.
 func (s *Store) checkpointLoop() {
 	tick := time.NewTicker(checkEvery)
@@ -291,7 +295,7 @@ func (s *Store) checkpointLoop() {
 func (s *Store) housekeepLoop() {
 	tick := time.NewTicker(checkEvery)
 	defer tick.Stop()
-	for {
+	for ticks := 0; ; {
 		select {
 		case <-s.life.ctx.Done():
 			return
@@ -301,11 +305,24 @@ func (s *Store) housekeepLoop() {
 			}
 			continue
 		case <-tick.C:
+			ticks++
 		case <-s.life.tidy:
 		}
 		if s.usable() == nil {
 			s.tidyUp()
 		}
+		if ticks >= trimEvery {
+			ticks = 0
+			s.trim()
+		}
+	}
+}
+
+// trim gives memory back that nobody has needed for a while.
+func (s *Store) trim() {
+	if s.enter() == nil {
+		s.mem.Trim()
+		s.leave()
 	}
 }
 

@@ -1,6 +1,10 @@
 package store
 
-import "github.com/brockdb/brock/internal/page"
+import (
+	"slices"
+
+	"github.com/brockdb/brock/internal/page"
+)
 
 // Strings. A value that fits with its key in InlineMax stands in the entry; a
 // longer one is an object of raw bytes, which a change of some bytes does not
@@ -191,8 +195,14 @@ func (t *Tx) StringBuild(db int, key string, length int, fill func(b []byte, off
 	if err != nil {
 		return err
 	}
+	if old.Object != 0 {
+		t.After(t.s.nudge) // its memory is as good as the new one's
+	}
 	return t.replaceEntry(db, key, &old, &e)
 }
+
+// recordHead is more than what stands before the bytes of a record of a part.
+const recordHead = 32
 
 // fillString makes a new object with what fill writes.
 func (t *Tx) fillString(obj uint64, length int, fill func(b []byte, off int) error) error {
@@ -205,6 +215,9 @@ func (t *Tx) fillString(obj uint64, length int, fill func(b []byte, off int) err
 	}
 	if err := t.newString(obj, nil, length); err != nil {
 		return err
+	}
+	if !t.silent {
+		t.recs = slices.Grow(t.recs, length+length/StringPart*recordHead)
 	}
 	for off := 0; off < length; off += StringPart {
 		n := min(StringPart, length-off)
