@@ -330,8 +330,8 @@ func (f *bitField) next(old int64) (v int64, ok bool) {
 // below what there is.
 func (f *bitField) sum(old, least, most int64) (v int64, above, below bool) {
 	switch v = old + f.by; {
-	case !f.adds && !f.typ.signed && f.by < 0: // a large unsigned one, as in Redis
-		return f.by, true, false
+	case !f.adds && f.by < 0 && (!f.typ.signed || f.typ.bits < 64 && most-f.by < 0):
+		return f.by, true, false // Redis takes it for a large one
 	case !f.adds:
 		return f.by, f.by > most, f.by < least
 	case old >= 0 && f.by >= 0:

@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"math"
 	"math/big"
 	"math/bits"
 	"slices"
@@ -329,6 +330,8 @@ func fitted(s BitStep, old int64, overflow string) (v int64, ok bool) {
 	case s.Name == "INCRBY":
 		sum.Add(sum, big.NewInt(old))
 	case !signed && s.N < 0: // Redis takes it for a large one
+		sum.SetUint64(uint64(s.N))
+	case signed && n < 64 && s.N < most.Int64()-math.MaxInt64: // and this, where it may saturate
 		sum.SetUint64(uint64(s.N))
 	}
 	if sum.Cmp(least) >= 0 && sum.Cmp(most) <= 0 {

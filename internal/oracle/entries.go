@@ -323,7 +323,7 @@ func (g *Generator) bitStep(offset int64, name string) BitStep {
 	case n < 9:
 		s.N = int64(g.r.Uint64())
 	default:
-		s.N = one[int64](g, math.MaxInt64, math.MinInt64, -1, 1<<32)
+		s.N = one[int64](g, math.MaxInt64, math.MinInt64, math.MinInt64+1<<20, -1, 1<<32)
 	}
 	return s
 }

@@ -64,11 +64,11 @@ func (d *DB) Set(db int, key, value string, o SetOptions) error {
 
 // SetGet is Set, and returns what was there; set is false if NX or XX refused.
 func (d *DB) SetGet(db int, key, value string, o SetOptions) (old Optional, set bool, err error) {
-	if o.NX && o.XX || o.KeepTTL && (o.HasTTL || o.Moment) {
-		return old, false, ErrSyntax
-	}
 	if err := d.check(db); err != nil {
 		return old, false, err
+	}
+	if o.NX && o.XX || o.KeepTTL && (o.HasTTL || o.Moment) {
+		return old, false, ErrSyntax
 	}
 	if _, err := d.deadline(o, "set"); err != nil {
 		return old, false, err

@@ -317,6 +317,36 @@ func TestRedis(t *testing.T) {
 	t.Logf("%d operations, by error: %v", ops, kinds)
 }
 
+// TestRedisFamilies runs random operations of one family on the model and on
+// redis-server, so that they meet more often.
+func TestRedisFamilies(t *testing.T) {
+	for family, prefixes := range map[string][]string{
+		"bitmaps": {"BIT", "SETBIT", "GETBIT", "GETDEL"},
+		"strings": {"SET", "GET", "INCR", "DECR", "APPEND", "STRLEN", "MSET", "MGET", "LCS", "PSETEX", "PTTL"},
+	} {
+		t.Run(family, func(t *testing.T) {
+			c := startRedis(t)
+			model := oracle.New(16)
+			weights := weightsOfRedis()
+			for name := range oracle.NewGenerator(0, oracle.Config{}).Weights() {
+				if !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) }) {
+					weights[name] = 0
+				}
+			}
+			g := oracle.NewGenerator(seed(t), oracle.Config{
+				Start: time.Now().UnixMilli(), MinTTL: time.Hour.Milliseconds(), Weights: weights, Keys: 14, MaxBit: 1000,
+			})
+			for i, op := range g.Take(10_000) {
+				model.Now = time.Now().UnixMilli()
+				compare(t, c, model, op, i)
+			}
+			want, got := model.Dump(), c.dump()
+			near(want, got)
+			require.Empty(t, want.Diff(got))
+		})
+	}
+}
+
 // weightsOfRedis leaves out what redis-server has not.
 func weightsOfRedis() map[string]int {
 	w := oracle.NewGenerator(0, oracle.Config{}).Weights()
@@ -540,6 +570,13 @@ func TestRedisEdges(t *testing.T) {
 			{Name: "INCRBY", Type: "u63", Offset: 9, N: math.MinInt64},
 			{Name: "SET", Type: "i1", Offset: 0, N: 1},
 			{Name: "INCRBY", Type: "i1", Offset: 0, N: math.MaxInt64},
+			{Name: "OVERFLOW", Type: "SAT"},
+			{Name: "SET", Type: "i63", Offset: 7, N: math.MinInt64},
+			{Name: "SET", Type: "i63", Offset: 7, N: -1<<62 - 1},
+			{Name: "SET", Type: "i63", Offset: 7, N: -1<<62 - 2},
+			{Name: "SET", Type: "i8", Offset: 7, N: math.MinInt64 + 127},
+			{Name: "SET", Type: "i8", Offset: 7, N: math.MinInt64 + 128},
+			{Name: "GET", Type: "i8", Offset: 7},
 			{Name: "GET", Type: "i64", Offset: 1 << 30},
 		}},
 		{Name: "GET", Key: "new"},
