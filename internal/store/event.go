@@ -2,6 +2,7 @@ package store
 
 import (
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -139,7 +140,7 @@ func (t *Tx) heard() bool { return t.s.audience.Load() != 0 }
 // even where it leaves the key as it was.
 func (t *Tx) Emit(db int, name EventName, key string) {
 	if t.heard() {
-		t.events = append(t.events, Event{DB: db, Name: name, Key: key})
+		t.events = append(t.events, Event{DB: db, Name: name, Key: strings.Clone(key)}) // the key may stand in a buffer
 		t.changed = true
 	}
 }

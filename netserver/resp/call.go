@@ -1,0 +1,135 @@
+package resp
+
+import (
+	"context"
+	"errors"
+	"math"
+	"strings"
+	"time"
+	"unsafe"
+
+	"github.com/brockdb/brock"
+	"github.com/brockdb/brock/internal/bridge"
+)
+
+// handler runs a command and appends its reply to call.out. What it returns
+// becomes the reply instead, an error. It makes at most one call that changes
+// anything.
+type handler func(c *call) error
+
+// call is one command on its way. On a loop it is good until the handler
+// returns, and so are its arguments.
+type call struct {
+	srv  *Server
+	conn *conn // nothing of its loop's may be touched off the loop
+	cmd  *command
+	args [][]byte // with the command's name
+	out  *reply
+	db   *brock.Pipe     // the connection's database
+	ctx  context.Context // off the loop: ends with the connection; nil on it
+	mark uint64          // off the loop: what the reply tells of
+	took time.Duration
+
+	later *bridge.Later // off the loop: what db notes
+	err   error
+	keys  []string // room for keys
+}
+
+// newCall returns a call to be run off the loop.
+func newCall(c *conn, cmd *command, args [][]byte, ctx context.Context) *call {
+	pipe, later := bridge.Pipe(c.srv.db.DB(int(c.db.Load())), false)
+	return &call{
+		srv: c.srv, conn: c, cmd: cmd, args: args, out: &reply{proto: c.proto},
+		db: pipe.(*brock.Pipe), ctx: ctx, later: later,
+	}
+}
+
+// run runs a call off the loop.
+func (c *call) run() {
+	began := time.Now()
+	c.err = c.cmd.run(c)
+	c.took = time.Since(began)
+	c.mark = max(c.mark, c.later.Take())
+	if c.err != nil {
+		c.out.b = c.out.b[:0]
+		c.out.err(c.srv.text(c.err))
+	}
+}
+
+// off tells whether the call runs off the loop.
+func (c *call) off() bool { return c.ctx != nil }
+
+// wait has a call that is about to take long run off the loop: a handler
+// returns what wait returns, unless that is nil.
+func (c *call) wait() error {
+	if c.off() {
+		return nil
+	}
+	return bridge.ErrWait
+}
+
+// Error is the text of an error reply: a code in capitals, and words.
+type Error string
+
+func (e Error) Error() string { return string(e) }
+
+// Errors that several commands have.
+const (
+	errSyntax     Error = "ERR syntax error"
+	errNotInteger Error = "ERR value is not an integer or out of range"
+	errNotFloat   Error = "ERR value is not a valid float"
+	errNoAuth     Error = "NOAUTH Authentication required."
+)
+
+// text returns the reply for a command's error.
+func (s *Server) text(err error) string {
+	var own Error
+	if errors.As(err, &own) {
+		return string(own)
+	}
+	if text := brock.RedisError(err); text != "" {
+		return text
+	}
+	switch {
+	case errors.Is(err, brock.ErrNoSpace), errors.Is(err, brock.ErrPoisoned):
+		return "MISCONF Errors writing to disk: " + err.Error()
+	case errors.Is(err, brock.ErrTxTooLarge):
+		return "OOM command not allowed: " + err.Error()
+	}
+	return "ERR " + err.Error()
+}
+
+// view returns bytes as a string without copying them: good as long as they are
+// not changed.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// str returns an argument as a string, good until the handler returns.
+func (c *call) str(i int) string { return view(c.args[i]) }
+
+// strs returns the arguments from one on as strings, good likewise.
+func (c *call) strs(from int) []string {
+	c.keys = c.keys[:0]
+	for _, arg := range c.args[from:] {
+		c.keys = append(c.keys, view(arg))
+	}
+	return c.keys
+}
+
+// int returns an argument as an integer.
+func (c *call) int(i int) (int64, error) {
+	n, ok := parseInt(c.args[i])
+	if !ok {
+		return 0, errNotInteger
+	}
+	return n, nil
+}
+
+// count returns an argument as an int: one that is out of an int's range is cut
+// to its ends.
+func (c *call) count(i int) (int, error) {
+	n, err := c.int(i)
+	return int(min(max(n, math.MinInt), math.MaxInt)), err
+}
+
+// is tells whether an argument is a word, in capitals or not.
+func (c *call) is(i int, word string) bool { return strings.EqualFold(view(c.args[i]), word) }

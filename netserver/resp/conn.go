@@ -1,0 +1,227 @@
+package resp
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/brockdb/brock/netserver"
+)
+
+// Sizes of what a connection keeps.
+const (
+	keptInput = 4 << 10  // an input buffer of so many bytes is kept while it is empty
+	waitInput = 64 << 10 // received while a command runs elsewhere, until reading is paused
+)
+
+// conn is a client's connection. Its fields belong to its loop, but for those
+// that other connections look at.
+type conn struct {
+	srv  *Server
+	t    netserver.Transport
+	loop *loop
+
+	reader  reader
+	buf     []byte // received and not executed yet: it begins with a request
+	busy    bool   // a command runs off the loop; the next waits for it
+	full    bool   // the peer does not read its replies
+	closing bool   // nothing is executed any more
+
+	proto  int
+	authed bool
+	mute   mute
+	cancel context.CancelFunc // ends what runs off the loop; nil if nothing does
+
+	id      int64
+	created time.Time
+	db      atomic.Int32
+	name    atomic.Pointer[string]
+	last    atomic.Pointer[command] // the last one executed
+	active  atomic.Int64            // when that was, in ms since 1970
+	queued  atomic.Int64            // bytes received and not executed yet
+	pending atomic.Int64            // bytes of replies not sent yet
+	blocked atomic.Bool             // a command waits for somebody else's
+	noEvict atomic.Bool
+}
+
+// mute is what CLIENT REPLY asked for.
+type mute uint8
+
+const (
+	muteOff  mute = iota
+	muteNext      // the reply of the next command is dropped
+	muteThis      // and this is that one
+	muteOn
+)
+
+// ConnectionMade is the [netserver.Protocol]'s.
+func (c *conn) ConnectionMade(t netserver.Transport) {
+	c.t, c.loop = t, c.srv.loopOf(t.Loop())
+	c.created = time.Now()
+	c.active.Store(c.created.UnixMilli())
+	c.reset()
+	t.SetIdleTimeout(c.srv.config.timeout())
+	if !c.srv.register(c) {
+		c.closing = true
+		t.Write([]byte("-ERR max number of clients reached\r\n"))
+		t.LoseConnection()
+	}
+}
+
+// reset makes the session what it is in the beginning.
+func (c *conn) reset() {
+	c.proto, c.mute = 2, muteOff
+	c.authed = c.srv.config.password() == ""
+	c.db.Store(0)
+	c.name.Store(nil)
+	c.noEvict.Store(false)
+}
+
+// ConnectionLost is the [netserver.Protocol]'s.
+func (c *conn) ConnectionLost(error) {
+	c.closing = true
+	c.stopWork()
+	c.srv.unregister(c)
+}
+
+// ReadConnectionLost has a command that waits for others end: nobody waits for
+// its reply.
+func (c *conn) ReadConnectionLost() { c.stopWork() }
+
+// stopWork ends what runs off the loop and can be ended.
+func (c *conn) stopWork() {
+	if c.cancel != nil {
+		c.cancel()
+	}
+}
+
+// PauseProducing is the [netserver.Producer]'s.
+func (c *conn) PauseProducing() { c.full = true }
+
+// ResumeProducing is the [netserver.Producer]'s.
+func (c *conn) ResumeProducing() {
+	c.full = false
+	c.proceed()
+}
+
+// DataReceived is the [netserver.Protocol]'s.
+func (c *conn) DataReceived(data []byte) {
+	if c.closing {
+		return
+	}
+	if len(c.buf) == 0 && !c.busy && !c.full {
+		n := c.execute(data)
+		if n < len(data) && !c.closing {
+			c.buf = append(c.buf, data[n:]...)
+		}
+		c.settle()
+		return
+	}
+	c.buf = append(c.buf, data...)
+	if int64(len(c.buf)) > c.srv.config.queryLimit() {
+		c.srv.log.Warn("brock: a client's request is too long", "client", c.id, "bytes", len(c.buf))
+		c.t.Abort()
+		return
+	}
+	c.proceed()
+}
+
+// proceed executes what has been received, as far as that can be now.
+func (c *conn) proceed() {
+	if !c.busy && !c.full && !c.closing {
+		n := c.execute(c.buf)
+		c.buf = c.buf[:copy(c.buf, c.buf[n:])]
+	}
+	c.settle()
+}
+
+// settle sees to buffers after some requests.
+func (c *conn) settle() {
+	if c.closing || len(c.buf) == 0 && cap(c.buf) > keptInput {
+		c.buf = nil
+	}
+	c.queued.Store(int64(len(c.buf)))
+	c.pending.Store(int64(c.t.Pending()))
+	if (c.busy || c.full) && len(c.buf) >= waitInput {
+		c.t.PauseReading()
+	} else {
+		c.t.ResumeReading()
+	}
+}
+
+// execute executes the requests that b begins with, until one is incomplete or
+// has to be waited for, and returns how many bytes they were. What they changed
+// or saw has to be safe before their replies leave.
+func (c *conn) execute(b []byte) (n int) {
+	l := c.loop
+	l.begin(c)
+	for !c.busy && !c.closing && n < len(b) {
+		args, size, err := c.reader.next(b[n:], l.args[:0], c.limits())
+		l.args = args
+		if err != nil {
+			c.violated(err)
+			break
+		}
+		if size == 0 {
+			break
+		}
+		n += size
+		if len(args) > 0 {
+			c.command(args)
+		}
+		if len(l.out.b) >= flushAt && l.flush(c) {
+			c.t.Loop().Post(c.proceed) // if the peer reads them in this turn
+			break
+		}
+	}
+	l.end(c)
+	return n
+}
+
+// flushAt is how many bytes of replies are collected before they are handed to
+// the transport.
+const flushAt = 64 << 10
+
+// limits returns what the requests of the connection are held to.
+func (c *conn) limits() limits {
+	return limits{bulk: c.srv.config.maxBulk(), early: !c.authed}
+}
+
+// violated answers what is no request, and ends the connection.
+func (c *conn) violated(err error) {
+	c.loop.out.err("ERR " + err.Error())
+	c.srv.stats.failed("ERR")
+	c.quit()
+}
+
+// quit ends the connection once its replies are sent.
+func (c *conn) quit() { c.closing = true }
+
+// park has a command run off the loop, which then goes on with the next.
+func (c *conn) park(cmd *command, args [][]byte) {
+	own := make([][]byte, len(args))
+	for i, arg := range args {
+		own[i] = append(make([]byte, 0, len(arg)), arg...)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	c.busy, c.cancel = true, cancel
+	call := newCall(c, cmd, own, ctx)
+	c.t.Go(func() func() {
+		call.run()
+		return func() { c.unpark(call) }
+	})
+}
+
+// unpark takes what a command off the loop replied.
+func (c *conn) unpark(call *call) {
+	c.cancel()
+	c.busy, c.cancel = false, nil
+	c.blocked.Store(false)
+	l := c.loop
+	l.begin(c)
+	l.out.b = append(l.out.b, call.out.b...)
+	l.mark = max(l.mark, call.mark)
+	c.finish(call, 0)
+	l.end(c)
+	c.proceed()
+}

@@ -1,0 +1,85 @@
+package resp
+
+import (
+	"time"
+
+	"github.com/brockdb/brock"
+	"github.com/brockdb/brock/internal/bridge"
+	"github.com/brockdb/brock/netserver"
+)
+
+// loop is what the connections of a netserver.Loop share.
+type loop struct {
+	srv   *Server
+	out   reply    // replies to the requests that are being executed
+	args  [][]byte // arguments of the current one
+	call  call     // the current one
+	pipe  *brock.Pipe
+	later *bridge.Later
+	dbs   []*brock.Pipe // pipe, by database; nil until first used
+	mark  uint64        // what the replies tell of
+	clock time.Duration // when the last command ended, since Server.started
+	run   run           // commands of one kind, one behind the other
+}
+
+// loopOf returns what the connections of a loop share.
+func (s *Server) loopOf(l *netserver.Loop) *loop {
+	return l.Local(s, func() any { return s.newLoop() }).(*loop)
+}
+
+// newLoop returns what the connections of a loop will share.
+func (s *Server) newLoop() *loop {
+	pipe, later := bridge.Pipe(s.db, true)
+	return &loop{srv: s, pipe: pipe.(*brock.Pipe), later: later, dbs: make([]*brock.Pipe, s.databases)}
+}
+
+// db returns a database whose commands do not wait.
+func (l *loop) db(n int) *brock.Pipe {
+	if l.dbs[n] == nil {
+		l.dbs[n] = l.pipe.DB(n)
+	}
+	return l.dbs[n]
+}
+
+// begin is called before requests of a connection are executed.
+func (l *loop) begin(c *conn) {
+	l.out.proto = c.proto
+	l.clock = l.srv.uptime()
+}
+
+// flush hands the replies so far to the connection's transport and tells whether
+// those that are not sent are too many.
+func (l *loop) flush(c *conn) (full bool) {
+	if len(l.out.b) == 0 {
+		return false
+	}
+	c.t.Write(l.out.b)
+	if cap(l.out.b) > keptReplies {
+		l.out.b = nil
+	}
+	l.out.b = l.out.b[:0]
+	l.mark = max(l.mark, l.later.Take())
+	if l.mark != 0 {
+		c.t.Mark(l.mark)
+		l.mark = 0
+	}
+	pending := int64(c.t.Pending())
+	if limit := l.srv.config.outputLimit(); limit > 0 && pending > limit {
+		l.srv.log.Warn("brock: a client does not read its replies", "client", c.id, "bytes", pending)
+		c.closing = true
+		c.t.Abort()
+	}
+	return pending > highWater
+}
+
+// keptReplies bounds the buffer that a loop keeps.
+const keptReplies = 1 << 20
+
+// end is called after requests of a connection were executed.
+func (l *loop) end(c *conn) {
+	l.flush(c)
+	l.run.settle()
+	if c.closing {
+		c.t.LoseConnection()
+	}
+}

@@ -1,0 +1,293 @@
+package resp
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+)
+
+// Limits of requests, as Redis has them.
+const (
+	maxInline     = 64 << 10  // bytes of an inline request, or of a line with a count
+	maxBulk       = 512 << 20 // bytes of an argument; CONFIG proto-max-bulk-len
+	maxArgs       = math.MaxInt32
+	maxEarlyArgs  = 10       // of who has not said the password yet
+	maxEarlyBulk  = 16 << 10 // likewise
+	keptSpans     = 64       // room for so many arguments is kept between requests
+	maxQueryBytes = 1 << 30  // bytes of one request; CONFIG client-query-buffer-limit
+)
+
+// span is where an argument stands in the bytes that were received.
+type span struct{ from, to int }
+
+// reader cuts requests out of a stream of bytes, whatever the chunks in which
+// they arrive: it remembers what it has read of an incomplete one. Its zero value
+// is ready.
+type reader struct {
+	at      int // bytes read of the current request
+	missing int // arguments to come; 0: none has begun
+	bulk    int // 1 more than the length of the argument to come, 0: not known
+	spans   []span
+}
+
+// limits are what requests are held to.
+type limits struct {
+	bulk  int64
+	early bool // no password was given yet
+}
+
+// protocolError is a request that cannot be understood, nor what is behind it.
+type protocolError string
+
+func (e protocolError) Error() string { return "Protocol error: " + string(e) }
+
+// next returns the arguments of the first request in b, which begins with that
+// request, appended to args, and how long it is: 0 if it is not complete. A
+// request may be empty: it has no arguments then.
+func (r *reader) next(b []byte, args [][]byte, lim limits) ([][]byte, int, error) {
+	if r.missing == 0 {
+		if len(b) == 0 {
+			return args, 0, nil
+		}
+		if b[0] != '*' {
+			return r.inline(b, args)
+		}
+		n, line, err := r.count(b, 1, "mbulk")
+		if line == 0 || err != nil {
+			return args, 0, err
+		}
+		switch {
+		case n > maxArgs || n == badCount:
+			return args, 0, protocolError("invalid multibulk length")
+		case lim.early && n > maxEarlyArgs:
+			return args, 0, protocolError("unauthenticated multibulk length")
+		case n <= 0:
+			return args, line, nil
+		}
+		r.missing, r.at = int(n), line
+	}
+	for r.missing > 0 {
+		done, err := r.argument(b, lim)
+		if !done || err != nil {
+			return args, 0, err
+		}
+	}
+	for _, s := range r.spans {
+		args = append(args, b[s.from:s.to:s.to])
+	}
+	n := r.at
+	r.reset()
+	return args, n, nil
+}
+
+// reset makes r ready for the next request.
+func (r *reader) reset() {
+	r.at, r.bulk, r.spans = 0, 0, r.spans[:0]
+	if cap(r.spans) > keptSpans {
+		r.spans = nil
+	}
+}
+
+// argument reads one more argument of a request and tells whether it was
+// complete.
+func (r *reader) argument(b []byte, lim limits) (done bool, err error) {
+	if r.bulk == 0 {
+		if r.at >= len(b) {
+			return false, nil
+		}
+		n, line, err := r.count(b[r.at:], 1, "bulk")
+		if line == 0 || err != nil {
+			return false, err
+		}
+		if b[r.at] != '$' {
+			return false, protocolError(fmt.Sprintf("expected '$', got '%c'", b[r.at]))
+		}
+		switch {
+		case n < 0 || n > lim.bulk:
+			return false, protocolError("invalid bulk length")
+		case lim.early && n > maxEarlyBulk:
+			return false, protocolError("unauthenticated bulk length")
+		}
+		r.at += line
+		r.bulk = int(n) + 1
+	}
+	end := r.at + r.bulk - 1
+	if len(b) < end+2 {
+		return false, nil
+	}
+	r.spans = append(r.spans, span{r.at, end})
+	r.at, r.bulk = end+2, 0
+	r.missing--
+	return true, nil
+}
+
+// badCount is what count returns for something else than a number.
+const badCount = math.MinInt64
+
+// count reads the number in the line that b begins with, from an offset on, and
+// returns the length of the line, 0 if it is not complete.
+func (r *reader) count(b []byte, from int, what string) (n int64, line int, err error) {
+	cr := -1
+	for i := from; i < len(b) && i < maxInline; i++ {
+		if b[i] == '\r' {
+			cr = i
+			break
+		}
+	}
+	switch {
+	case cr < 0 && len(b) > maxInline:
+		return 0, 0, protocolError("too big " + what + " count string")
+	case cr < 0 || cr+2 > len(b):
+		return 0, 0, nil
+	}
+	n, ok := parseInt(b[from:cr])
+	if !ok {
+		n = badCount
+	}
+	return n, cr + 2, nil
+}
+
+// inline reads a request of words on one line.
+func (r *reader) inline(b []byte, args [][]byte) ([][]byte, int, error) {
+	end := bytes.IndexByte(b, '\n')
+	if end < 0 {
+		if len(b) > maxInline {
+			return args, 0, protocolError("too big inline request")
+		}
+		return args, 0, nil
+	}
+	line := b[:end]
+	if len(line) > 0 && line[len(line)-1] == '\r' {
+		line = line[:len(line)-1]
+	}
+	words, ok := splitWords(line)
+	if !ok {
+		return args, 0, protocolError("unbalanced quotes in request")
+	}
+	return append(args, words...), end + 1, nil
+}
+
+// splitWords cuts a line into words: at spaces, but not between quotes. Within
+// double quotes \n \r \t \b \a \xhh stand for one byte, and a backslash in front
+// of any other byte for that byte; within single quotes \' alone. ok is false if
+// a quote is not closed, or something follows a closing one.
+func splitWords(line []byte) (words [][]byte, ok bool) {
+	for i := 0; ; {
+		for i < len(line) && isSpace(line[i]) {
+			i++
+		}
+		if i == len(line) || line[i] == 0 {
+			return words, true
+		}
+		word, n, ok := oneWord(line[i:])
+		if !ok {
+			return nil, false
+		}
+		words = append(words, word)
+		i += n
+	}
+}
+
+// oneWord reads the word that b begins with and returns how long it is there.
+func oneWord(b []byte) (word []byte, n int, ok bool) {
+	word = []byte{}
+	for n < len(b) {
+		switch c := b[n]; {
+		case c == '"' || c == '\'':
+			inner, m, closed := quoted(b[n:])
+			if !closed || n+m < len(b) && !isSpace(b[n+m]) {
+				return nil, 0, false
+			}
+			return append(word, inner...), n + m, true
+		case isSpace(c) || c == 0:
+			return word, n, true
+		default:
+			word = append(word, c)
+			n++
+		}
+	}
+	return word, n, true
+}
+
+// quoted reads what stands between the quote that b begins with and the next
+// one, and returns how long that is, both included.
+func quoted(b []byte) (inner []byte, n int, closed bool) {
+	quote := b[0]
+	for n = 1; n < len(b); n++ {
+		c := b[n]
+		switch {
+		case c == quote:
+			return inner, n + 1, true
+		case quote == '"' && c == '\\' && n+3 < len(b) && b[n+1] == 'x' && hexDigit(b[n+2]) >= 0 && hexDigit(b[n+3]) >= 0:
+			c = byte(hexDigit(b[n+2])<<4 | hexDigit(b[n+3]))
+			n += 3
+		case quote == '"' && c == '\\' && n+1 < len(b):
+			n++
+			c = escaped(b[n])
+		case quote == '\'' && c == '\\' && n+1 < len(b) && b[n+1] == '\'':
+			n++
+			c = '\''
+		}
+		inner = append(inner, c)
+	}
+	return nil, 0, false
+}
+
+// escaped returns what a byte behind a backslash stands for.
+func escaped(c byte) byte {
+	switch c {
+	case 'n':
+		return '\n'
+	case 'r':
+		return '\r'
+	case 't':
+		return '\t'
+	case 'b':
+		return '\b'
+	case 'a':
+		return '\a'
+	}
+	return c
+}
+
+// hexDigit returns the value of a hexadecimal digit, -1 if it is none.
+func hexDigit(c byte) int {
+	switch {
+	case '0' <= c && c <= '9':
+		return int(c - '0')
+	case 'a' <= c && c <= 'f':
+		return int(c-'a') + 10
+	case 'A' <= c && c <= 'F':
+		return int(c-'A') + 10
+	}
+	return -1
+}
+
+// isSpace tells whether c separates words.
+func isSpace(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
+
+// parseInt reads an integer as Redis does: no sign but a minus, no leading
+// zeroes, no spaces.
+func parseInt(b []byte) (v int64, ok bool) {
+	if len(b) == 1 && b[0] == '0' {
+		return 0, true
+	}
+	digits := b
+	if len(b) > 0 && b[0] == '-' {
+		digits = b[1:]
+	}
+	if len(digits) == 0 || len(digits) > 19 || digits[0] < '1' || digits[0] > '9' {
+		return 0, false
+	}
+	var u uint64
+	for _, d := range digits {
+		if d < '0' || d > '9' {
+			return 0, false
+		}
+		u = u*10 + uint64(d-'0')
+	}
+	if len(b) > len(digits) {
+		return -int64(u), u <= 1<<63
+	}
+	return int64(u), u < 1<<63
+}

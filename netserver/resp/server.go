@@ -1,0 +1,199 @@
+package resp
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/brockdb/brock"
+	"github.com/brockdb/brock/internal/bridge"
+	"github.com/brockdb/brock/netserver"
+)
+
+// Version is the version of Redis that a server reports by default.
+const Version = "7.0.15"
+
+// highWater is from how many bytes of replies that a client has not read on no
+// more of its commands are executed.
+const highWater = 1 << 20
+
+// Options configure a Server. The zero value of a field means its default.
+type Options struct {
+	// Version is the version of Redis to report. Commands that came later are
+	// unknown. Default: [Version].
+	Version string
+	// RequirePass is the password that clients must give; none if empty.
+	RequirePass string
+	// MaxClients bounds the number of connections. Default: 10,000.
+	MaxClients int
+	// Loops is the number of event loops, see [netserver.Server].
+	Loops int
+	// Logger gets warnings about clients. Default: silent.
+	Logger *slog.Logger
+	// Shutdown is called when a client sends SHUTDOWN, on a goroutine of its
+	// own, after the server has stopped. Default: nothing more happens.
+	Shutdown func()
+}
+
+// Server serves a database to Redis clients, on any number of listeners. See
+// [NewServer].
+type Server struct {
+	db        *brock.DB
+	databases int
+	opts      Options
+	log       *slog.Logger
+	net       *netserver.Server
+	factory   *factory
+	started   time.Time
+	runID     string
+
+	commands *commands
+	config   *config
+	stats    stats
+	slow     slowlog
+
+	mu      sync.Mutex
+	clients map[int64]*conn // guarded by mu
+	lastID  int64           // guarded by mu
+
+	down atomic.Bool // SHUTDOWN was accepted
+}
+
+// NewServer returns a server of a database's data. opts may be nil. The caller
+// keeps the database open until Shutdown or Close has returned.
+//
+// Errors: those of db, if it is closed; an Options.Version that is none.
+func NewServer(db *brock.DB, opts *Options) (*Server, error) {
+	h, err := bridge.Reach(db)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{db: db, databases: h.Store.Databases(), started: time.Now(), runID: newRunID(), clients: make(map[int64]*conn)}
+	if opts != nil {
+		s.opts = *opts
+	}
+	if s.log = s.opts.Logger; s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	list, err := commandsOf(s.opts.Version)
+	if err != nil {
+		return nil, err
+	}
+	s.commands = newCommands(list)
+	s.stats.perCommand = make([]commandStats, s.commands.count)
+	s.config = newConfig(s)
+	s.factory = &factory{srv: s, store: h.Store}
+	s.net = &netserver.Server{Loops: s.opts.Loops, HighWater: highWater, Logger: s.log}
+	return s, nil
+}
+
+// Serve accepts clients until the listener fails or the server stops: then it
+// returns [netserver.ErrServerClosed].
+func (s *Server) Serve(l net.Listener) error { return s.net.Serve(l, s.factory) }
+
+// Shutdown stops listening, has the commands end that are running, sends their
+// replies, and closes all connections; those that are left when ctx ends it
+// aborts.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.stopWork()
+	return s.net.Shutdown(ctx)
+}
+
+// Close is Shutdown without patience.
+func (s *Server) Close() error {
+	s.stopWork()
+	return s.net.Close()
+}
+
+// stopWork ends commands that wait.
+func (s *Server) stopWork() {
+	for _, c := range s.list() {
+		c.t.Loop().Post(c.stopWork)
+	}
+}
+
+// shutdownWait is how long Serve waits for connections when its context ends.
+const shutdownWait = 5 * time.Second
+
+// Serve serves a database to Redis clients on a listener, until ctx ends: then
+// it shuts down and returns nil. opts may be nil.
+//
+// Errors: as NewServer; the listener's.
+func Serve(ctx context.Context, l net.Listener, db *brock.DB, opts *Options) error {
+	s, err := NewServer(db, opts)
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() {
+		wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownWait)
+		defer cancel()
+		_ = s.Shutdown(wait)
+	})
+	err = s.Serve(l)
+	if stop() { // the listener failed, or a client sent SHUTDOWN
+		_ = s.Close()
+	}
+	if errors.Is(err, netserver.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// register adds a connection, unless there are too many.
+func (s *Server) register(c *conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.clients) >= s.config.maxClients() {
+		s.stats.refused.Add(1)
+		return false
+	}
+	s.stats.connections.Add(1)
+	s.lastID++
+	c.id = s.lastID
+	s.clients[c.id] = c
+	return true
+}
+
+// unregister removes a connection.
+func (s *Server) unregister(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.clients, c.id)
+}
+
+// list returns the connections.
+func (s *Server) list() []*conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]*conn, 0, len(s.clients))
+	for _, c := range s.clients {
+		list = append(list, c)
+	}
+	return list
+}
+
+// factory builds connections, and holds their replies back until what they tell
+// of is safe: it is a netserver.Gate whose marks are numbers of transactions.
+type factory struct {
+	srv   *Server
+	store store
+}
+
+// store is what a Gate needs of the store.
+type store interface {
+	Released() uint64
+	Release(lsn uint64, done func(error)) bool
+}
+
+// BuildProtocol is the [netserver.Factory]'s.
+func (f *factory) BuildProtocol(net.Addr) netserver.Protocol { return &conn{srv: f.srv} }
+
+// Passed is the [netserver.Gate]'s.
+func (f *factory) Passed() uint64 { return f.store.Released() }
+
+// Pass is the [netserver.Gate]'s.
+func (f *factory) Pass(mark uint64, done func(error)) bool { return f.store.Release(mark, done) }

@@ -1,0 +1,70 @@
+package resp
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// slowlog keeps the latest commands that took long.
+type slowlog struct {
+	after atomic.Int64 // µs from which on a command is kept; negative: none
+	most  atomic.Int64 // how many are kept
+
+	mu      sync.Mutex
+	entries []slowEntry // newest first
+	next    int64
+}
+
+// slowEntry is one command that took long.
+type slowEntry struct {
+	id   int64
+	at   time.Time
+	took time.Duration
+	args []string
+	addr string
+	name string
+}
+
+// What of a command a slowlog keeps.
+const (
+	slowArgs  = 32
+	slowBytes = 128
+)
+
+// note keeps a command if it took long.
+func (l *slowlog) note(c *call) {
+	if after := l.after.Load(); after < 0 || c.took.Microseconds() < after || c.cmd.has(flagSkipSlowlog) {
+		return
+	}
+	e := slowEntry{at: c.srv.now(), took: c.took, args: shownCall(c.args), addr: c.conn.t.RemoteAddr().String(), name: c.conn.label()}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e.id = l.next
+	l.next++
+	l.entries = append([]slowEntry{e}, l.entries...)
+	l.cutLocked()
+}
+
+// cutLocked drops entries that are too many.
+func (l *slowlog) cutLocked() {
+	l.entries = l.entries[:min(len(l.entries), int(l.most.Load()))]
+}
+
+// shownCall returns arguments as the slowlog keeps them: the first ones, and
+// their beginnings.
+func shownCall(args [][]byte) []string {
+	list := make([]string, 0, min(len(args), slowArgs))
+	for i, arg := range args {
+		if i == slowArgs-1 && len(args) > slowArgs {
+			return append(list, fmt.Sprintf("... (%d more arguments)", len(args)-i))
+		}
+		if len(arg) > slowBytes {
+			list = append(list, fmt.Sprintf("%s... (%d more bytes)", arg[:slowBytes], len(arg)-slowBytes))
+		} else {
+			list = append(list, string(arg))
+		}
+	}
+	return list
+}
