@@ -68,6 +68,7 @@ type Access struct {
 	counted uint64 // see Counted
 
 	hit  hit
+	last lastLeaf
 	pins []*desc
 	keep []*desc // Private: pins of changed pages
 	path []frame
@@ -140,11 +141,12 @@ func (a *Access) Begin(m *Memory, mode Mode, lsn, held uint64, src Source) {
 	a.forget()
 }
 
-// forget drops the memory of the last look-up.
+// forget drops the memory of the last look-ups.
 func (a *Access) forget() {
 	if a.hit.t != nil {
 		a.hit.t = nil
 	}
+	a.last.ok = false
 }
 
 // Mode returns the mode.

@@ -168,6 +168,26 @@ func (a *Access) leafAt(p *Part, t *Table, pos uint64) (g pg, found bool, err er
 // objectLeaf returns the leaf of an object's table for a hash; t is nil if the
 // leaf is embedded in page 0.
 func (a *Access) objectLeaf(obj, hash uint64) (t *Table, g pg, err error) {
+	if a.last.ok && a.last.obj == obj && a.last.hash == hash {
+		return a.last.t, a.last.g, nil
+	}
+	if t, g, err = a.findLeaf(obj, hash); err == nil && a.mode == Direct {
+		a.last = lastLeaf{ok: true, obj: obj, hash: hash, t: t, g: g}
+	}
+	return t, g, err
+}
+
+// lastLeaf is where the last look-up in an object's table ended. It is good
+// until the access changes a page, as hit is.
+type lastLeaf struct {
+	ok        bool
+	obj, hash uint64
+	t         *Table
+	g         pg
+}
+
+// findLeaf is objectLeaf for another hash than the last one's.
+func (a *Access) findLeaf(obj, hash uint64) (t *Table, g pg, err error) {
 	g, err = a.fetch(obj, 0)
 	if err != nil || g.kind == KindHashed {
 		return nil, g, err
@@ -297,7 +317,8 @@ func (a *Access) DirSet(t *Table, hash uint64, key string, value []byte) (added 
 		}
 	}
 	g := a.placed(t)
-	return slot < 0, a.put(t, &g, hash, key, value)
+	_, err = a.put(t, &g, hash, key, value)
+	return slot < 0, err
 }
 
 // InPlace returns the value of the key that the last DirGet has looked up, with
@@ -354,14 +375,10 @@ func (a *Access) FieldPut(obj, hash uint64, field string, value []byte) (added b
 	if err != nil {
 		return false, err
 	}
-	added = Hashed(g.body()).Find(hash, field) < 0
-	if err := a.put(t, &g, hash, field, value); err != nil {
-		return false, err
-	}
-	if added {
+	if added, err = a.put(t, &g, hash, field, value); added {
 		a.count(obj, 1)
 	}
-	return added, nil
+	return added, err
 }
 
 // FieldDelete removes a field and tells whether it was there.
@@ -392,14 +409,15 @@ func (a *Access) count(obj uint64, by int64) {
 // or from which some were removed.
 func (a *Access) Counted() uint64 { return a.counted }
 
-// put stores an entry in its leaf.
-func (a *Access) put(t *Table, g *pg, hash uint64, key string, value []byte) error {
+// put stores an entry in its leaf and tells whether there was none of its key.
+func (a *Access) put(t *Table, g *pg, hash uint64, key string, value []byte) (added bool, err error) {
 	a.edit(g)
 	for {
 		h := Hashed(g.body())
+		n := h.Len()
 		if _, ok := h.Put(hash, key, value); ok {
 			g.d.note(h)
-			return nil
+			return h.Len() > n, nil
 		}
 		need := h.NeedFor(len(key), len(value))
 		if need <= splitBytes || h.Len() < 2 || g.depth >= maxDepth {
@@ -411,9 +429,8 @@ func (a *Access) put(t *Table, g *pg, hash uint64, key string, value []byte) err
 		} else {
 			a.split(t, g)
 		}
-		var err error
 		if *g, _, err = a.leaf(t, pos(t.dir, hash)); err != nil {
-			return err
+			return false, err
 		}
 	}
 }

@@ -384,6 +384,9 @@ func (a *Access) pour(t Tree, path []frame, item []byte, lost int64) error {
 		}
 		need := o.NeedFor(len(item))
 		if need <= splitBytes || o.Len() < 2 {
+			if len(path) > 1 && (f.i == 0 || f.i == o.Len()) {
+				need = min(max(need, 2*o.Live()), splitBytes) // a sequence that grows at an end will fill it
+			}
 			a.rebuildOrdered(&f.g, need)
 			continue
 		}

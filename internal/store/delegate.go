@@ -91,12 +91,7 @@ func (s *Store) Leave(db int, key string, fn func(*Tx) error) error {
 // warm brings into the processor's caches what a look-up of a key will touch.
 func (s *Store) warm(db int, hash uint64) {
 	t := s.get()
-	mask := s.maskOf(hash)
-	s.mem.RLock(mask, t.acc.Lane)
-	if s.usable() == nil {
-		t.warm += s.mem.Warm(&s.spaces.Load().dbs[db].tables, []uint64{hash})
-	}
-	s.mem.RUnlock(mask, t.acc.Lane)
+	s.warmHashes(t, db, s.maskOf(hash), []uint64{hash})
 	s.readers.Put(t)
 }
 

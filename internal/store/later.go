@@ -48,6 +48,80 @@ func (l *Later) mustNotWait(err error) bool {
 	return l != nil && l.NoWait && errors.Is(err, page.ErrCold)
 }
 
+// Warm brings into the processor's caches what look-ups of some keys will touch,
+// see [page.Memory.Warm], and of a field or member of each: for who knows them
+// before he runs commands on them. An empty field stands for none.
+func (s *Store) Warm(db int, keys, fields []string) {
+	t := s.get()
+	for len(keys) > 0 {
+		n := min(len(keys), warmKeys)
+		s.warmSome(t, db, keys[:n], fields[:n])
+		keys, fields = keys[n:], fields[n:]
+	}
+	s.readers.Put(t)
+}
+
+// warmKeys is how many keys Warm locks the partitions of at once.
+const warmKeys = 16
+
+// warmSome is Warm for up to warmKeys keys.
+func (s *Store) warmSome(t *Tx, db int, keys, fields []string) {
+	var hashes [warmKeys]uint64
+	n, mask, any := 0, uint64(0), false
+	for i, key := range keys {
+		if len(key) > ShortName {
+			continue
+		}
+		keys[n], fields[n] = key, fields[i]
+		hashes[n] = s.mem.Hash(key)
+		mask |= s.maskOf(hashes[n])
+		any = any || fields[n] != ""
+		n++
+	}
+	s.mem.RLock(mask, t.acc.Lane)
+	defer s.mem.RUnlock(mask, t.acc.Lane)
+	if s.usable() != nil {
+		return
+	}
+	tables := &s.spaces.Load().dbs[db].tables
+	t.warm += s.mem.Warm(tables, hashes[:n])
+	if any {
+		t.acc.Begin(s.mem, page.Shared, 0, mask, nil)
+		s.warmFields(t, tables, keys[:n], fields[:n], hashes[:n])
+	}
+}
+
+// warmFields is Warm for the fields, in collections of many.
+func (s *Store) warmFields(t *Tx, tables *[page.Partitions]*page.Table, keys, fields []string, hashes []uint64) {
+	var objs [warmKeys]uint64
+	for i, field := range fields {
+		dir := tables[page.PartitionOf(hashes[i])]
+		if field == "" || len(field) > ShortName || dir == nil {
+			continue
+		}
+		b, err := t.acc.DirGet(dir, hashes[i], keys[i])
+		if err != nil || b == nil || t.found.decode(b) != nil || !hasFields(t.found.Type) || t.found.Object == 0 {
+			continue
+		}
+		if t.acc.Enter(int(t.found.Object>>56)) == nil {
+			objs[i], hashes[i] = t.found.Object, s.mem.Hash(field)
+		}
+	}
+	t.warm += s.mem.WarmFields(objs[:len(fields)], hashes)
+}
+
+// hasFields tells whether a value of a type has a table of fields or members.
+func hasFields(typ Type) bool { return typ == Hash || typ == Set || typ == ZSet }
+
+// warmHashes is Warm for keys of these hashes, in the partitions of mask.
+func (s *Store) warmHashes(t *Tx, db int, mask uint64, hashes []uint64) {
+	s.mem.RLock(mask, t.acc.Lane)
+	if s.usable() == nil {
+		t.warm += s.mem.Warm(&s.spaces.Load().dbs[db].tables, hashes)
+	}
+	s.mem.RUnlock(mask, t.acc.Lane)
+}
+
 // Released returns up to which transaction everything is as durable as the mode
 // asks.
 func (s *Store) Released() uint64 {

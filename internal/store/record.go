@@ -461,12 +461,8 @@ func (t *Tx) insert(obj, pos uint64, value []byte) error {
 	}
 	n := h.Count()
 	tr := tree(List, obj)
-	if pos < n {
-		if _, err := t.acc.TreeRun(tr, pos); err != nil { // miss what is cold before the first change
-			return err
-		}
-	} else if n > 0 {
-		if _, err := t.acc.TreeRun(tr, n-1); err != nil {
+	if n > 0 && len(value) > elementMax { // miss what is cold before the value gets pages
+		if _, err := t.acc.TreeRun(tr, min(pos, n-1)); err != nil {
 			return err
 		}
 	}

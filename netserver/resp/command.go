@@ -13,11 +13,13 @@ type command struct {
 	acl     []string // categories beside those that follow from flags and group
 	subs    []command
 	offLoop bool // it takes long, or waits
+	field   int  // the argument that is a field or member of its key; 0: none
 
 	group, since, summary, complexity string
 	tips                              []string
 	docs                              []argument
 
+	oneKey bool     // its first argument is its only key
 	parent *command // of a subcommand
 	id     int      // its number in the table
 }
@@ -82,6 +84,7 @@ func newCommands(list []command) *commands {
 	t := &commands{list: list, byName: make(map[string]*command, len(list))}
 	for i := range t.list {
 		cmd := &t.list[i]
+		cmd.oneKey = len(cmd.keys) == 1 && cmd.keys[0].index == 1 && cmd.keys[0].last == 0 && cmd.keys[0].keyword == ""
 		t.number(cmd)
 		t.byName[cmd.name] = cmd
 		for j := range cmd.subs {

@@ -155,27 +155,76 @@ func (c *conn) settle() {
 func (c *conn) execute(b []byte) (n int) {
 	l := c.loop
 	l.begin(c)
-	for !c.busy && !c.closing && n < len(b) {
-		args, size, err := c.reader.next(b[n:], l.args[:0], c.limits())
-		l.args = args
+	for n < len(b) && !c.busy && !c.closing {
+		err := c.read(b[n:])
+		l.warm(c)
+		done, stop := c.runAll()
+		n += done
+		if stop {
+			break
+		}
 		if err != nil {
 			c.violated(err)
-			break
 		}
-		if size == 0 {
-			break
-		}
-		n += size
-		if len(args) > 0 {
-			c.command(args)
-		}
-		if len(l.out.b) >= flushAt && l.flush(c) {
-			c.t.Loop().Post(c.proceed) // if the peer reads them in this turn
+		if err != nil || len(l.ahead) < c.mayReadAhead() {
 			break
 		}
 	}
 	l.end(c)
 	return n
+}
+
+// readAhead is how many requests are read before the first of them is executed:
+// as many look-ups go well together, see loop.warm.
+const readAhead = 16
+
+// mayReadAhead returns how many requests may be read before the first of them
+// is executed: just one while that may change what requests are held to.
+func (c *conn) mayReadAhead() int {
+	if !c.authed {
+		return 1
+	}
+	return readAhead
+}
+
+// read reads requests into the loop's ahead. An error concerns what is behind
+// them.
+func (c *conn) read(b []byte) error {
+	l, n := c.loop, 0
+	l.ahead, l.args = l.ahead[:0], l.args[:0]
+	lim := c.limits()
+	for len(l.ahead) < c.mayReadAhead() {
+		from := len(l.args)
+		args, size, err := c.reader.next(b[n:], l.args, lim)
+		if l.args = args; err != nil || size == 0 {
+			return err
+		}
+		n += size
+		l.ahead = append(l.ahead, request{from: from, to: len(args), end: n})
+	}
+	return nil
+}
+
+// runAll executes the requests in the loop's ahead and returns how many bytes
+// those are that were, and whether it has stopped: what follows is to be read
+// again, later.
+func (c *conn) runAll() (n int, stop bool) {
+	l := c.loop
+	for _, r := range l.ahead {
+		n = r.end
+		if r.from < r.to {
+			c.command(l.args[r.from:r.to:r.to])
+		}
+		if len(l.out.b) >= flushAt && l.flush(c) {
+			c.t.Loop().Post(c.proceed) // if the peer reads them in this turn
+			stop = true
+		}
+		if stop || c.busy || c.closing {
+			c.reader = reader{spans: c.reader.spans[:0]}
+			return n, true
+		}
+	}
+	return n, false
 }
 
 // flushAt is how many bytes of replies are collected before they are handed to

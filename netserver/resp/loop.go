@@ -11,9 +11,12 @@ import (
 // loop is what the connections of a netserver.Loop share.
 type loop struct {
 	srv   *Server
-	out   reply    // replies to the requests that are being executed
-	args  [][]byte // arguments of the current one
-	call  call     // the current one
+	out   reply     // replies to the requests that are being executed
+	ahead []request // requests that were read and are to be executed
+	args  [][]byte  // their arguments
+	keys  []string  // room for warm
+	field []string  // likewise
+	call  call      // the current one
 	pipe  *brock.Pipe
 	later *bridge.Later
 	dbs   []*brock.Pipe // pipe, by database; nil until first used
@@ -39,6 +42,33 @@ func (l *loop) db(n int) *brock.Pipe {
 		l.dbs[n] = l.pipe.DB(n)
 	}
 	return l.dbs[n]
+}
+
+// request is where the arguments of a request stand in loop.args, and where it
+// ends in what was received.
+type request struct{ from, to, end int }
+
+// warm prepares the look-ups of the requests that were read: they wait for
+// memory together.
+func (l *loop) warm(c *conn) {
+	if len(l.ahead) < 2 {
+		return
+	}
+	l.keys, l.field = l.keys[:0], l.field[:0]
+	for _, r := range l.ahead {
+		args := l.args[r.from:r.to]
+		if len(args) < 2 {
+			continue
+		}
+		if cmd := l.srv.commands.find(args[0]); cmd != nil && cmd.oneKey {
+			field := ""
+			if cmd.field > 0 && cmd.field < len(args) {
+				field = view(args[cmd.field])
+			}
+			l.keys, l.field = append(l.keys, view(args[1])), append(l.field, field)
+		}
+	}
+	l.srv.factory.store.Warm(int(c.db.Load()), l.keys, l.field)
 }
 
 // begin is called before requests of a connection are executed.

@@ -183,8 +183,9 @@ type factory struct {
 	store store
 }
 
-// store is what a Gate needs of the store.
+// store is what a server needs of what stands behind the database.
 type store interface {
+	Warm(db int, keys, fields []string)
 	Released() uint64
 	Release(lsn uint64, done func(error)) bool
 }

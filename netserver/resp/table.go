@@ -9,14 +9,14 @@ import (
 // commandsOf returns the commands of a version of Redis.
 func commandsOf(version string) ([]command, error) {
 	return []command{
-		{name: "get", run: get, arity: 2, flags: flagReadonly | flagFast},
-		{name: "set", run: set, arity: -3, flags: flagWrite | flagDenyOOM},
-		{name: "incr", run: incr, arity: 2, flags: flagWrite | flagDenyOOM | flagFast},
+		{name: "get", keys: []keySpec{{index: 1}}, run: get, arity: 2, flags: flagReadonly | flagFast},
+		{name: "set", keys: []keySpec{{index: 1}}, run: set, arity: -3, flags: flagWrite | flagDenyOOM},
+		{name: "incr", keys: []keySpec{{index: 1}}, run: incr, arity: 2, flags: flagWrite | flagDenyOOM | flagFast},
 		{name: "mset", run: mset, arity: -3, flags: flagWrite | flagDenyOOM},
 		{name: "ping", run: ping, arity: -1, flags: flagFast},
-		{name: "hset", run: hset, arity: -4, flags: flagWrite | flagDenyOOM | flagFast},
-		{name: "lpush", run: lpush, arity: -3, flags: flagWrite | flagDenyOOM | flagFast},
-		{name: "zadd", run: zadd, arity: -4, flags: flagWrite | flagDenyOOM | flagFast},
+		{name: "hset", field: 2, keys: []keySpec{{index: 1}}, run: hset, arity: -4, flags: flagWrite | flagDenyOOM | flagFast},
+		{name: "lpush", keys: []keySpec{{index: 1}}, run: lpush, arity: -3, flags: flagWrite | flagDenyOOM | flagFast},
+		{name: "zadd", field: 3, keys: []keySpec{{index: 1}}, run: zadd, arity: -4, flags: flagWrite | flagDenyOOM | flagFast},
 		{name: "dbsize", run: dbsize, arity: 1},
 	}, nil
 }
