@@ -286,6 +286,9 @@ func (c *conn) finish(reason error, drain bool) {
 	if c.reason == nil {
 		c.reason = reason
 		c.drain = drain
+		if h, ok := c.proto.(HalfCloser); ok && drain {
+			c.call(h.ReadConnectionLost)
+		}
 	}
 	c.touch()
 }

@@ -33,6 +33,15 @@ type Producer interface {
 	ResumeProducing()
 }
 
+// HalfCloser is implemented by a Protocol that wants to know when its peer sends
+// no more, or the server shuts down: ReadConnectionLost is called then, once, and
+// DataReceived not any more. The connection is kept until work of [Transport.Go]
+// is delivered, and what was written is sent; work that may take for ever should
+// be ended.
+type HalfCloser interface {
+	ReadConnectionLost()
+}
+
 // Transport is a connection as its Protocol sees it. All methods must be
 // called on the connection's loop; from elsewhere, use Loop().Post. Loop,
 // LocalAddr and RemoteAddr may be called from anywhere. Once ConnectionLost
