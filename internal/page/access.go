@@ -67,11 +67,12 @@ type Access struct {
 
 	counted uint64 // see Counted
 
-	hit  hit
-	last lastLeaf
-	pins []*desc
-	keep []*desc // Private: pins of changed pages
-	path []frame
+	hit   hit
+	last  lastLeaf
+	first firstPage
+	pins  []*desc
+	keep  []*desc // Private: pins of changed pages
+	path  []frame
 
 	over   []overlay // Private: changed pages
 	find   map[uint64]int
@@ -138,6 +139,7 @@ func (a *Access) Begin(m *Memory, mode Mode, lsn, held uint64, src Source) {
 	}
 	a.mode, a.lsn, a.held, a.want, a.exposed = mode, lsn, held, 0, 0
 	a.cold = a.cold[:0]
+	a.first.obj = 0
 	a.forget()
 }
 
@@ -221,6 +223,9 @@ func (a *Access) fetch(obj, no uint64) (pg, error) {
 		return a.fetchPrivate(p, obj, no)
 	default: // the current version
 	}
+	if no == 0 && a.first.obj == obj {
+		return a.current(p, a.first.id), nil
+	}
 	id := p.lookup(pageKey{obj, no})
 	if id == none || p.at(id).ref == none {
 		if err := a.miss(p, coldPage{addr: engine.Addr{Object: obj, No: no}}); err != nil {
@@ -228,7 +233,17 @@ func (a *Access) fetch(obj, no uint64) (pg, error) {
 		}
 		id = p.lookup(pageKey{obj, no})
 	}
+	if no == 0 {
+		a.first = firstPage{obj, id}
+	}
 	return a.current(p, id), nil
+}
+
+// firstPage is where page 0 of an object is: a command asks for it several
+// times. It is good while the partition is locked, unless the page is removed.
+type firstPage struct {
+	obj uint64 // 0 if there is none
+	id  pid
 }
 
 // fetchPrivate returns a plain page as the transaction has left it. The
@@ -517,6 +532,7 @@ func (p *Part) head(obj uint64) pid {
 func (a *Access) remove(obj, no uint64) {
 	p := &a.m.parts[obj>>56]
 	k := pageKey{obj, no}
+	a.first.obj = 0
 	if a.mode == Direct {
 		p.retire(p.lookup(k), a.lsn)
 		return
@@ -553,6 +569,7 @@ func (a *Access) Drop(obj uint64) error {
 		a.drops = append(a.drops, obj)
 		return nil
 	}
+	a.first.obj = 0
 	p.Drop(obj, a.lsn)
 	return nil
 }

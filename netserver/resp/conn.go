@@ -200,7 +200,11 @@ func (c *conn) read(b []byte) error {
 			return err
 		}
 		n += size
-		l.ahead = append(l.ahead, request{from: from, to: len(args), end: n})
+		r := request{from: from, to: len(args), end: n}
+		if r.from < r.to {
+			r.cmd = c.srv.commands.find(args[r.from])
+		}
+		l.ahead = append(l.ahead, r)
 	}
 	return nil
 }
@@ -213,16 +217,20 @@ func (c *conn) runAll() (n int, stop bool) {
 	for _, r := range l.ahead {
 		n = r.end
 		if r.from < r.to {
-			c.command(l.args[r.from:r.to:r.to])
+			c.command(r.cmd, l.args[r.from:r.to:r.to])
 		}
 		if len(l.out.b) >= flushAt && l.flush(c) {
 			c.t.Loop().Post(c.proceed) // if the peer reads them in this turn
 			stop = true
 		}
 		if stop || c.busy || c.closing {
+			c.last.Store(l.call.cmd)
 			c.reader = reader{spans: c.reader.spans[:0]}
 			return n, true
 		}
+	}
+	if len(l.ahead) > 0 {
+		c.last.Store(l.call.cmd)
 	}
 	return n, false
 }

@@ -8,10 +8,10 @@ import (
 	"github.com/brockdb/brock/internal/bridge"
 )
 
-// command executes one request.
-func (c *conn) command(args [][]byte) {
+// command executes one request; cmd is nil if there is no command of its name.
+func (c *conn) command(cmd *command, args [][]byte) {
 	l := c.loop
-	cmd, err := c.admit(args)
+	cmd, err := c.admit(cmd, args)
 	if err != nil {
 		l.out.err(string(err.(Error)))
 		c.srv.stats.rejected(cmd, string(err.(Error)))
@@ -34,8 +34,6 @@ func (c *conn) command(args [][]byte) {
 		call.err = err
 		l.out.err(c.srv.text(err))
 	}
-	now := c.srv.uptime()
-	call.took, l.clock = now-l.clock, now
 	c.finish(call, start)
 }
 
@@ -45,7 +43,6 @@ func (c *conn) finish(call *call, start int) {
 	l := c.loop
 	if call != nil {
 		l.run.add(call)
-		c.last.Store(call.cmd)
 	}
 	switch c.mute {
 	case muteOff:
@@ -58,9 +55,9 @@ func (c *conn) finish(call *call, start int) {
 	}
 }
 
-// admit finds a request's command and returns why it is not to be run.
-func (c *conn) admit(args [][]byte) (*command, error) {
-	cmd := c.srv.commands.find(args[0])
+// admit returns the command that a request asks for, a subcommand maybe, and why
+// it is not to be run.
+func (c *conn) admit(cmd *command, args [][]byte) (*command, error) {
 	if cmd != nil && cmd.subs != nil && len(args) > 1 {
 		if sub := cmd.sub(args[1]); sub != nil {
 			cmd = sub

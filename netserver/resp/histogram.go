@@ -35,9 +35,9 @@ func upper(bucket int) uint64 {
 	return (uint64(1<<subBits+bucket&(1<<subBits-1))+1)<<shift - 1
 }
 
-// add counts a duration.
-func (h *histogram) add(d time.Duration) {
-	h.buckets[bucketOf(uint64(max(d, 0)))].Add(1)
+// add counts a duration n times.
+func (h *histogram) add(d time.Duration, n uint64) {
+	h.buckets[bucketOf(uint64(max(d, 0)))].Add(n)
 }
 
 // quantiles returns the durations that shares of all, in ascending order, do not

@@ -1,8 +1,6 @@
 package resp
 
 import (
-	"time"
-
 	"github.com/brockdb/brock"
 	"github.com/brockdb/brock/internal/bridge"
 	"github.com/brockdb/brock/netserver"
@@ -21,7 +19,6 @@ type loop struct {
 	later *bridge.Later
 	dbs   []*brock.Pipe // pipe, by database; nil until first used
 	mark  uint64        // what the replies tell of
-	clock time.Duration // when the last command ended, since Server.started
 	run   run           // commands of one kind, one behind the other
 }
 
@@ -44,9 +41,12 @@ func (l *loop) db(n int) *brock.Pipe {
 	return l.dbs[n]
 }
 
-// request is where the arguments of a request stand in loop.args, and where it
-// ends in what was received.
-type request struct{ from, to, end int }
+// request is where the arguments of a request stand in loop.args, where it ends
+// in what was received, and what it asks for, nil if there is no such command.
+type request struct {
+	from, to, end int
+	cmd           *command
+}
 
 // warm prepares the look-ups of the requests that were read: they wait for
 // memory together.
@@ -60,7 +60,7 @@ func (l *loop) warm(c *conn) {
 		if len(args) < 2 {
 			continue
 		}
-		if cmd := l.srv.commands.find(args[0]); cmd != nil && cmd.oneKey {
+		if cmd := r.cmd; cmd != nil && cmd.oneKey {
 			field := ""
 			if cmd.field > 0 && cmd.field < len(args) {
 				field = view(args[cmd.field])
@@ -74,7 +74,7 @@ func (l *loop) warm(c *conn) {
 // begin is called before requests of a connection are executed.
 func (l *loop) begin(c *conn) {
 	l.out.proto = c.proto
-	l.clock = l.srv.uptime()
+	l.run.begin(l.srv)
 }
 
 // flush hands the replies so far to the connection's transport and tells whether

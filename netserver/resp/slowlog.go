@@ -33,6 +33,12 @@ const (
 	slowBytes = 128
 )
 
+// short tells whether commands are kept that run on a loop and look at little.
+func (l *slowlog) short() bool {
+	after := l.after.Load()
+	return 0 <= after && after < 2000
+}
+
 // note keeps a command if it took long.
 func (l *slowlog) note(c *call) {
 	if after := l.after.Load(); after < 0 || c.took.Microseconds() < after || c.cmd.has(flagSkipSlowlog) {

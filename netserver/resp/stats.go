@@ -28,46 +28,68 @@ type commandStats struct {
 }
 
 // run is some commands of one kind, one behind the other, that are not counted
-// yet: pipelines are counted run by run.
+// yet. They are timed together: in a pipeline each has taken the mean.
 type run struct {
 	srv   *Server
 	cmd   *command
 	calls int64
-	took  time.Duration
+	began time.Duration // since the server was started
 }
 
-// add counts a command that was run.
+// timedAlone is the number of arguments from which on a command is timed alone.
+// Others that run on a loop never take as long as the slowlog asks for by
+// default.
+const timedAlone = 64
+
+// begin is called before the first command of a batch.
+func (r *run) begin(s *Server) { r.srv, r.began = s, s.uptime() }
+
+// add counts a command that was run on the loop, or off it: that has its own
+// time.
 func (r *run) add(c *call) {
+	if c.err != nil {
+		r.srv.stats.perCommand[c.cmd.id].failed.Add(1)
+		r.srv.stats.failed(code(r.srv.text(c.err)))
+	}
+	if c.off() {
+		r.count(c.cmd, 1, c.took)
+		r.srv.slow.note(c)
+		return
+	}
 	if r.cmd != c.cmd {
 		r.settle()
-		r.srv, r.cmd = c.srv, c.cmd
+		r.cmd = c.cmd
 	}
 	r.calls++
-	r.took += c.took
-	s := &c.srv.stats.perCommand[c.cmd.id]
+	if len(c.args) >= timedAlone || r.srv.slow.short() {
+		c.took = r.settle()
+		r.srv.slow.note(c)
+	}
+}
+
+// settle counts what add has collected, and returns the mean time of a command.
+func (r *run) settle() (mean time.Duration) {
+	if r.calls > 0 {
+		now := r.srv.uptime()
+		mean = (now - r.began) / time.Duration(r.calls)
+		r.count(r.cmd, r.calls, mean)
+		r.began, r.calls, r.cmd = now, 0, nil
+	}
+	return mean
+}
+
+// count counts calls of a command with the mean of their times.
+func (r *run) count(cmd *command, calls int64, mean time.Duration) {
+	s := &r.srv.stats.perCommand[cmd.id]
+	r.srv.stats.calls.Add(calls)
+	s.calls.Add(calls)
+	s.took.Add(int64(mean) * calls)
 	h := s.latency.Load()
 	if h == nil {
 		s.latency.CompareAndSwap(nil, &histogram{})
 		h = s.latency.Load()
 	}
-	h.add(c.took)
-	if c.err != nil {
-		s.failed.Add(1)
-		c.srv.stats.failed(code(c.srv.text(c.err)))
-	}
-	c.srv.slow.note(c)
-}
-
-// settle counts what add has collected.
-func (r *run) settle() {
-	if r.calls == 0 {
-		return
-	}
-	s := &r.srv.stats
-	s.calls.Add(r.calls)
-	s.perCommand[r.cmd.id].calls.Add(r.calls)
-	s.perCommand[r.cmd.id].took.Add(int64(r.took))
-	*r = run{}
+	h.add(mean, uint64(calls))
 }
 
 // rejected counts a command that was not run; cmd is nil if there is none of
