@@ -4,6 +4,7 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/brockdb/brock/internal/glob"
 	"github.com/brockdb/brock/internal/store"
 )
 
@@ -18,7 +19,7 @@ import (
 // Redis: KEYS pattern.
 func (c *commands) Keys(pattern string) (keys []string, err error) {
 	err = c.snapshot("keys", "", func(t *store.Tx) (err error) {
-		keys, err = t.KeysWhere(c.db, func(key string) bool { return match(pattern, key) })
+		keys, err = t.KeysWhere(c.db, func(key string) bool { return glob.Match(pattern, key) })
 		return err
 	})
 	if keys == nil {
@@ -61,7 +62,7 @@ func (c *commands) Scan(cursor uint64, opts *ScanOptions) (keys []string, next u
 			return nil, 0, err
 		}
 		for _, f := range found {
-			if (o.Match == "" || match(o.Match, f.Key)) && (o.Type == "" || strings.EqualFold(o.Type, typeName(f.Entry.Type))) {
+			if (o.Match == "" || glob.Match(o.Match, f.Key)) && (o.Type == "" || strings.EqualFold(o.Type, typeName(f.Entry.Type))) {
 				keys = append(keys, f.Key)
 			}
 		}

@@ -1,6 +1,9 @@
 package resp
 
-import "strings"
+import (
+	"iter"
+	"strings"
+)
 
 // command is an entry of the command table: all that is known of a command, and
 // what runs it.
@@ -16,8 +19,14 @@ type command struct {
 	field   int  // the argument that is a field or member of its key; 0: none
 
 	group, since, summary, complexity string
-	tips                              []string
-	docs                              []argument
+
+	deprecated string // since when, if it is
+	replacedBy string // likewise
+	system     bool   // meant for the system rather than for clients
+	tips       []string
+	history    []change
+	docs       []argument
+	flagsOf    func(args [][]byte) []string // of the key of a call, where they vary
 
 	oneKey bool     // its first argument is its only key
 	parent *command // of a subcommand
@@ -27,25 +36,36 @@ type command struct {
 // flags are what COMMAND tells of a command.
 type flags uint32
 
-// The flags, under Redis' names.
+// The flags, in Redis' order.
 const (
 	flagWrite flags = 1 << iota
 	flagReadonly
 	flagDenyOOM
 	flagAdmin
-	flagPubSub
 	flagNoScript
 	flagBlocking
 	flagLoading
 	flagStale
-	flagSkipMonitor
 	flagSkipSlowlog
 	flagFast
 	flagNoAuth
-	flagMovableKeys
+	flagNoAsyncLoading
 	flagNoMulti
 	flagAllowBusy
 )
+
+// names returns what COMMAND calls flags.
+func (f flags) names() (names []string) {
+	for i, name := range [...]string{
+		"write", "readonly", "denyoom", "admin", "noscript", "blocking", "loading", "stale", "skip_slowlog", "fast",
+		"no_auth", "no_async_loading", "no_multi", "allow_busy",
+	} {
+		if f&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
 
 // has tells whether the command has a flag.
 func (cmd *command) has(f flags) bool { return cmd.flags&f != 0 }
@@ -76,6 +96,34 @@ type commands struct {
 	count  int // with subcommands
 }
 
+// all returns the commands and subcommands.
+func (t *commands) all() iter.Seq[*command] {
+	return func(yield func(*command) bool) {
+		for i := range t.list {
+			cmd := &t.list[i]
+			if !yield(cmd) {
+				return
+			}
+			for j := range cmd.subs {
+				if !yield(&cmd.subs[j]) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// named returns the command of a name, for a subcommand with its container's, as
+// in client|id; nil if there is none.
+func (t *commands) named(name string) *command {
+	name, sub, ok := strings.Cut(name, "|")
+	cmd := t.find([]byte(name))
+	if cmd == nil || !ok {
+		return cmd
+	}
+	return cmd.sub([]byte(sub))
+}
+
 // longestName bounds the length of a command's name.
 const longestName = 32
 
@@ -84,7 +132,7 @@ func newCommands(list []command) *commands {
 	t := &commands{list: list, byName: make(map[string]*command, len(list))}
 	for i := range t.list {
 		cmd := &t.list[i]
-		cmd.oneKey = len(cmd.keys) == 1 && cmd.keys[0].index == 1 && cmd.keys[0].last == 0 && cmd.keys[0].keyword == ""
+		cmd.oneKey = len(cmd.keys) == 1 && cmd.keys[0].index == 1 && cmd.keys[0].last == 0
 		t.number(cmd)
 		t.byName[cmd.name] = cmd
 		for j := range cmd.subs {
@@ -114,37 +162,4 @@ func (t *commands) find(name []byte) *command {
 		buf[i] = c
 	}
 	return t.byName[string(buf[:len(name)])]
-}
-
-// keySpec tells which arguments of a command are keys, as COMMAND does.
-type keySpec struct {
-	notes string
-	flags []string // such as RO, ACCESS
-
-	index   int    // keys begin at this argument,
-	keyword string // or behind this word,
-	from    int    // looked for from this argument on
-
-	last  int // range: the last key behind the first; -1: up to the end
-	step  int
-	limit int
-
-	numKeys bool // their number stands in argument numIdx behind the first,
-	numIdx  int  // and they begin at argument firstKey behind it
-	first   int
-}
-
-// argument documents one argument of a command, as COMMAND DOCS does.
-type argument struct {
-	name     string
-	typ      string
-	display  string
-	token    string
-	summary  string
-	since    string
-	keySpec  int // plus 1; 0: none
-	optional bool
-	multiple bool
-	repeated bool // multiple_token
-	args     []argument
 }

@@ -1,35 +1,66 @@
 package resp
 
 import (
-	"crypto/rand"
-	"encoding/hex"
-	"time"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 )
 
-// commandsOf returns the commands of a version of Redis.
+// commandsOf returns the commands that a version of Redis has.
 func commandsOf(version string) ([]command, error) {
-	return []command{
-		{name: "get", keys: []keySpec{{index: 1}}, run: get, arity: 2, flags: flagReadonly | flagFast},
-		{name: "set", keys: []keySpec{{index: 1}}, run: set, arity: -3, flags: flagWrite | flagDenyOOM},
-		{name: "incr", keys: []keySpec{{index: 1}}, run: incr, arity: 2, flags: flagWrite | flagDenyOOM | flagFast},
-		{name: "mset", run: mset, arity: -3, flags: flagWrite | flagDenyOOM},
-		{name: "ping", run: ping, arity: -1, flags: flagFast},
-		{name: "hset", field: 2, keys: []keySpec{{index: 1}}, run: hset, arity: -4, flags: flagWrite | flagDenyOOM | flagFast},
-		{name: "lpush", keys: []keySpec{{index: 1}}, run: lpush, arity: -3, flags: flagWrite | flagDenyOOM | flagFast},
-		{name: "zadd", field: 3, keys: []keySpec{{index: 1}}, run: zadd, arity: -4, flags: flagWrite | flagDenyOOM | flagFast},
-		{name: "dbsize", run: dbsize, arity: 1},
-	}, nil
+	v, err := parseRelease(version)
+	if err != nil {
+		return nil, err
+	}
+	return v.commands(slices.Concat(
+		connectionCommands(), stringCommands(), bitmapCommands(), genericCommands(), hashCommands(), listCommands(),
+		setCommands(), zsetCommands(), streamCommands(), serverCommands(),
+	)), nil
 }
 
-func newRunID() string {
-	b := make([]byte, 20)
-	_, _ = rand.Read(b)
-	return hex.EncodeToString(b)
-}
-func (s *Server) now() time.Time { return time.Now() }
-func (c *conn) label() string {
-	if name := c.name.Load(); name != nil {
-		return *name
+// inGroup makes commands, with their subcommands, a group.
+func inGroup(group string, list ...command) []command {
+	for i := range list {
+		if list[i].group == "" {
+			list[i].group = group
+		}
+		inGroup(group, list[i].subs...)
 	}
-	return ""
+	return list
+}
+
+// release is the version of a release: three numbers.
+type release [3]int
+
+// parseRelease reads a version.
+func parseRelease(version string) (v release, err error) {
+	parts := strings.Split(version, ".")
+	if len(parts) != len(v) {
+		return v, fmt.Errorf("resp: %q is no version of Redis, such as %s", version, Version)
+	}
+	for i, part := range parts {
+		n, err := strconv.ParseUint(part, 10, 16)
+		if err != nil {
+			return v, fmt.Errorf("resp: version of Redis: %w", err)
+		}
+		v[i] = int(n)
+	}
+	return v, nil
+}
+
+// commands returns those of a list that a version has.
+func (v release) commands(list []command) []command {
+	kept := list[:0]
+	for _, cmd := range list {
+		since, err := parseRelease(cmd.since)
+		if err != nil {
+			panic("resp: " + cmd.name + ": " + err.Error())
+		}
+		cmd.subs = v.commands(cmd.subs)
+		if slices.Compare(since[:], v[:]) <= 0 && (cmd.run != nil || len(cmd.subs) > 0) {
+			kept = append(kept, cmd)
+		}
+	}
+	return kept
 }

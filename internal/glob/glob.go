@@ -1,11 +1,12 @@
-package brock
+// Package glob matches patterns of Redis' kind.
+package glob
 
-// match tells whether s matches a pattern of Redis' kind: ? is any byte, * any
+// Match tells whether s matches a pattern of Redis' kind: ? is any byte, * any
 // bytes, [abc], [a-z] and [^x] one byte of or not of a class, and \ takes the
 // next byte as it is. A class that is not closed ends with the pattern. As in
 // Redis, only * and the empty pattern match the empty string, not ** for one,
 // and bytes above 127 come before all others in a range.
-func match(pattern, s string) bool {
+func Match(pattern, s string) bool {
 	if s == "" {
 		return pattern == "" || pattern == "*"
 	}

@@ -1,0 +1,160 @@
+package resp
+
+// connectionCommands returns the table's entries of the group connection.
+func connectionCommands() []command { //nolint:funlen // a table
+	return inGroup("connection",
+		command{
+			name: "auth", run: runAuth, arity: -2, flags: flagNoScript | flagLoading | flagStale | flagFast | flagNoAuth | flagAllowBusy,
+			since:   "1.0.0",
+			summary: "Logs in", complexity: "O(1)",
+			history: []change{
+				{"6.0.0", "Added ACL style (username and password)."},
+			},
+			docs: arguments(argText("username").from("6.0.0").opt(), argText("password")),
+		},
+		command{
+			name: "client", arity: -2,
+			since:   "2.4.0",
+			summary: "Commands about connections", complexity: "Depends on the subcommand",
+			subs: []command{
+				{
+					name: "getname", run: runClientGetName, arity: 2, flags: flagNoScript | flagLoading | flagStale,
+					since:   "2.6.9",
+					summary: "Returns the name of the connection", complexity: "O(1)",
+				},
+				{
+					name: "help", run: runHelp, arity: 2, flags: flagLoading | flagStale,
+					since:   "5.0.0",
+					summary: "Lists the subcommands", complexity: "O(1)",
+				},
+				{
+					name: "id", run: runClientID, arity: 2, flags: flagNoScript | flagLoading | flagStale,
+					since:   "5.0.0",
+					summary: "Returns the number of the connection", complexity: "O(1)",
+				},
+				{
+					name: "info", run: runClientInfo, arity: 2, flags: flagNoScript | flagLoading | flagStale,
+					tips:    []string{"nondeterministic_output"},
+					since:   "6.2.0",
+					summary: "Describes the connection", complexity: "O(1)",
+				},
+				{
+					name: "kill", run: runClientKill, arity: -3, flags: flagAdmin | flagNoScript | flagLoading | flagStale,
+					since:   "2.4.0",
+					summary: "Closes connections", complexity: "O(N) for N connections",
+					history: []change{
+						{"2.8.12", "Added new filter format."},
+						{"2.8.12", "`ID` option."},
+						{"3.2.0", "Added `master` type in for `TYPE` option."},
+						{"5.0.0", "Replaced `slave` `TYPE` with `replica`. `slave` still supported for backward compatibility."},
+						{"6.2.0", "`LADDR` option."},
+					},
+					docs: arguments(
+						argOneOf("filter",
+							argText("ip:port").until("2.8.12"),
+							argOneOf("new-format",
+								argInt("client-id").as("ID").from("2.8.12").opt(),
+								argOneOf("normal_master_slave_pubsub",
+									argWord("NORMAL"),
+									argWord("MASTER").from("3.2.0"),
+									argWord("SLAVE"),
+									argWord("REPLICA").from("5.0.0"),
+									argWord("PUBSUB"),
+								).as("TYPE").from("2.8.12").opt(),
+								argText("username").as("USER").opt(),
+								argText("ip:port").as("ADDR").opt(),
+								argText("ip:port").as("LADDR").from("6.2.0").opt(),
+								argText("yes/no").as("SKIPME").opt(),
+							).many(),
+						),
+					),
+				},
+				{
+					name: "list", run: runClientList, arity: -2, flags: flagAdmin | flagNoScript | flagLoading | flagStale,
+					tips:    []string{"nondeterministic_output"},
+					since:   "2.4.0",
+					summary: "Lists the connections", complexity: "O(N) for N connections",
+					history: []change{
+						{"2.8.12", "Added unique client `id` field."},
+						{"5.0.0", "Added optional `TYPE` filter."},
+						{"6.0.0", "Added `user` field."},
+						{"6.2.0", "Added `argv-mem`, `tot-mem`, `laddr` and `redir` fields and the optional `ID` filter."},
+						{"7.0.0", "Added `resp`, `multi-mem`, `rbs` and `rbp` fields."},
+						{"7.0.3", "Added `ssub` field."},
+					},
+					docs: arguments(
+						argOneOf("normal_master_replica_pubsub",
+							argWord("NORMAL"),
+							argWord("MASTER"),
+							argWord("REPLICA"),
+							argWord("PUBSUB"),
+						).as("TYPE").from("5.0.0").opt(),
+						argBlock("id", argInt("client-id").many()).as("ID").from("6.2.0").opt(),
+					),
+				},
+				{
+					name: "no-evict", run: runClientNoEvict, arity: 3, flags: flagAdmin | flagNoScript | flagLoading | flagStale,
+					since:   "7.0.0",
+					summary: "Exempts the connection from eviction", complexity: "O(1)",
+					docs: arguments(argOneOf("enabled", argWord("ON"), argWord("OFF"))),
+				},
+				{
+					name: "reply", run: runClientReply, arity: 3, flags: flagNoScript | flagLoading | flagStale,
+					since:   "3.2.0",
+					summary: "Turns replies on and off", complexity: "O(1)",
+					docs: arguments(argOneOf("on_off_skip", argWord("ON"), argWord("OFF"), argWord("SKIP"))),
+				},
+				{
+					name: "setname", run: runClientSetName, arity: 3, flags: flagNoScript | flagLoading | flagStale,
+					since:   "2.6.9",
+					summary: "Names the connection", complexity: "O(1)",
+					docs: arguments(argText("connection-name")),
+				},
+			},
+		},
+		command{
+			name: "echo", run: runEcho, arity: 2, flags: flagLoading | flagStale | flagFast,
+			since:   "1.0.0",
+			summary: "Returns what it was given", complexity: "O(1)",
+			docs: arguments(argText("message")),
+		},
+		command{
+			name: "hello", run: runHello, arity: -1, flags: flagNoScript | flagLoading | flagStale | flagFast | flagNoAuth | flagAllowBusy,
+			since:   "6.0.0",
+			summary: "Chooses the version of the protocol and may log in", complexity: "O(1)",
+			history: []change{
+				{"6.2.0", "`protover` made optional; when called without arguments the command reports the current connection's context."},
+			},
+			docs: arguments(
+				argBlock("arguments",
+					argInt("protover"),
+					argBlock("username_password", argText("username"), argText("password")).as("AUTH").opt(),
+					argText("clientname").as("SETNAME").opt(),
+				).opt(),
+			),
+		},
+		command{
+			name: "ping", run: runPing, arity: -1, flags: flagFast,
+			tips:    []string{"request_policy:all_shards", "response_policy:all_succeeded"},
+			since:   "1.0.0",
+			summary: "Tells that the server is there", complexity: "O(1)",
+			docs: arguments(argText("message").opt()),
+		},
+		command{
+			name: "quit", run: runQuit, arity: -1, flags: flagNoScript | flagLoading | flagStale | flagFast | flagNoAuth | flagAllowBusy,
+			since:   "1.0.0",
+			summary: "Closes the connection", complexity: "O(1)",
+		},
+		command{
+			name: "reset", run: runReset, arity: 1, flags: flagNoScript | flagLoading | flagStale | flagFast | flagNoAuth | flagAllowBusy,
+			since:   "6.2.0",
+			summary: "Makes the connection what it was in the beginning", complexity: "O(1)",
+		},
+		command{
+			name: "select", run: runSelect, arity: 2, flags: flagLoading | flagStale | flagFast,
+			since:   "1.0.0",
+			summary: "Chooses the database of the connection", complexity: "O(1)",
+			docs: arguments(argInt("index")),
+		},
+	)
+}
