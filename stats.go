@@ -7,6 +7,8 @@ type Stats struct {
 	// Keys is the number of keys of each logical database; expired ones count
 	// until they are collected.
 	Keys []int64
+	// Expiring is how many of Keys have a moment at which they expire.
+	Expiring []int64
 	// Bytes is the memory that pages take, ViewBytes included: old versions
 	// kept for Views and checkpoints.
 	Bytes     int64
@@ -19,6 +21,10 @@ type Stats struct {
 	DiskBytes  int64
 	LogBytes   int64
 	DirtyBytes int64
+	// Uncheckpointed is how many transactions, commands that changed something
+	// included, came after the last round of checkpoint steps began, or after
+	// Open.
+	Uncheckpointed int64
 	// CheckpointAge is the time since the last round of checkpoint steps, 0 if
 	// there was none since Open; Checkpoints is their number.
 	CheckpointAge time.Duration
@@ -53,9 +59,10 @@ type Latency struct {
 func (db *DB) Stats() Stats {
 	s := db.s.Stats()
 	st := Stats{
-		Keys: s.Keys, Bytes: s.Bytes, ViewBytes: s.ViewBytes, MemoryBudget: s.Budget,
+		Keys: s.Keys, Expiring: s.Expiring, Bytes: s.Bytes, ViewBytes: s.ViewBytes, MemoryBudget: s.Budget,
 		DiskBytes: s.BaseBytes, LogBytes: s.LogBytes, DirtyBytes: s.DirtyBytes, Checkpoints: s.Rounds,
-		Loads: s.Loads, EvictedBytes: s.EvictedBytes, Expired: s.Expired,
+		Uncheckpointed: int64(s.Committed - s.Checkpointed),
+		Loads:          s.Loads, EvictedBytes: s.EvictedBytes, Expired: s.Expired,
 		Commit: Latency(s.Write), Sync: Latency(s.Sync), Errors: s.Errors, Poisoned: s.Poisoned,
 	}
 	if !s.CheckpointAt.IsZero() {

@@ -18,10 +18,17 @@ import (
 type checkpointer struct {
 	mu       sync.Mutex // held for a step: there is one at a time
 	complete [engine.PartitionCount]uint64
-	number   uint64                    // of the last step begun
-	sweep    []page.Dropped            // objects whose images are to go
-	orphans  orphans                   // found by the last round
-	last     atomic.Pointer[time.Time] // when the last round ended; read without mu
+	number   uint64                // of the last step begun
+	sweep    []page.Dropped        // objects whose images are to go
+	orphans  orphans               // found by the last round
+	last     atomic.Pointer[round] // read without mu
+	opened   uint64                // number of the last transaction before Open
+}
+
+// round is a round of steps that is complete.
+type round struct {
+	at  time.Time // when it ended
+	lsn uint64    // the last transaction before it
 }
 
 const (
@@ -56,6 +63,7 @@ func (s *Store) Checkpoint() error {
 	if s.base == nil {
 		return nil
 	}
+	lsn := s.committed.Load()
 	for _, parts := range s.steps() {
 		if err := s.Step(parts); err != nil {
 			return err
@@ -64,7 +72,7 @@ func (s *Store) Checkpoint() error {
 			return nil
 		}
 	}
-	return s.endRound()
+	return s.endRound(lsn)
 }
 
 // steps divides all partitions in runs of about StepSize dirty bytes, those
@@ -174,8 +182,9 @@ func (s *Store) truncate() error {
 	return nil
 }
 
-// endRound deletes images of what is gone, and lets the base tidy up.
-func (s *Store) endRound() error {
+// endRound deletes images of what is gone, and lets the base tidy up, after a
+// round that began behind a transaction.
+func (s *Store) endRound(lsn uint64) error {
 	if s.enter() != nil {
 		return nil
 	}
@@ -200,8 +209,7 @@ func (s *Store) endRound() error {
 		return s.fail(fmt.Errorf("store: after a round of checkpoints: %w", err))
 	}
 	s.check.orphans = found
-	now := time.Now()
-	s.check.last.Store(&now)
+	s.check.last.Store(&round{at: time.Now(), lsn: lsn})
 	s.stats.rounds.Add(1)
 	return nil
 }

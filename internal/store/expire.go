@@ -21,6 +21,7 @@ type deadlineIndex struct {
 	tree *btree.BTreeG[deadlineItem]
 	mark deadlineItem     // the items before it are counted
 	due  map[uint64]int64 // how many they are, by space
+	all  map[uint64]int64 // how many items there are, by space
 
 	clock Clock         // of the alarm; nil while there is none
 	armed int64         // the deadline that the alarm is set for, 0 if it is not set
@@ -50,7 +51,7 @@ func (i deadlineItem) before(j deadlineItem) bool {
 func newDeadlineIndex() *deadlineIndex {
 	return &deadlineIndex{
 		tree: btree.NewG(64, deadlineItem.before),
-		due:  make(map[uint64]int64), rang: make(chan struct{}, 1),
+		due:  make(map[uint64]int64), all: make(map[uint64]int64), rang: make(chan struct{}, 1),
 	}
 }
 
@@ -65,7 +66,7 @@ func (x *deadlineIndex) change(d deadlineChange) {
 		return
 	}
 	i := deadlineItem{d.after, d.space, d.hash}
-	if _, was := x.tree.ReplaceOrInsert(i); !was && i.before(x.mark) {
+	if _, was := x.tree.ReplaceOrInsert(i); !was {
 		x.count(i, 1)
 	}
 	if x.armed == 0 || i.at < x.armed {
@@ -75,16 +76,31 @@ func (x *deadlineIndex) change(d deadlineChange) {
 
 // delete removes an item. The caller holds mu.
 func (x *deadlineIndex) delete(i deadlineItem) {
-	if _, was := x.tree.Delete(i); was && i.before(x.mark) {
+	if _, was := x.tree.Delete(i); was {
 		x.count(i, -1)
 	}
 }
 
-// count adds to the number of a space's items before the mark.
+// count adds to the number of a space's items.
 func (x *deadlineIndex) count(i deadlineItem, by int64) {
-	if x.due[i.space] += by; x.due[i.space] == 0 {
-		delete(x.due, i.space)
+	add(x.all, i.space, by)
+	if i.before(x.mark) {
+		add(x.due, i.space, by)
 	}
+}
+
+// add adds to a counter, of which there are none at 0.
+func add(counts map[uint64]int64, space uint64, by int64) {
+	if counts[space] += by; counts[space] == 0 {
+		delete(counts, space)
+	}
+}
+
+// in returns how many keys of a space expire some time.
+func (x *deadlineIndex) in(space uint64) int64 {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.all[space]
 }
 
 // expired returns up to n items whose deadline is before now.
@@ -131,7 +147,7 @@ func (x *deadlineIndex) move(now int64) (done bool) {
 			return false
 		}
 		if i.before(x.mark) {
-			x.count(i, -1)
+			add(x.due, i.space, -1)
 		}
 		return true
 	})
@@ -143,7 +159,7 @@ func (x *deadlineIndex) move(now int64) (done bool) {
 			x.mark = i
 			return false
 		}
-		x.count(i, 1)
+		add(x.due, i.space, 1)
 		return true
 	})
 	if n <= countSlice {

@@ -183,6 +183,7 @@ func (s *Store) replayLog(state engine.State) error {
 	}
 	last = r.next - 1
 	s.committed.Store(last)
+	s.check.opened = last
 	s.wlog.written.Store(last)
 	s.wlog.synced.Store(min(last, s.wlog.log.Synced()))
 	return nil

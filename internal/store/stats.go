@@ -9,21 +9,23 @@ import (
 
 // Stats is what a store tells of itself at one moment.
 type Stats struct {
-	Keys         []int64 // of each logical database, expired ones included until they are collected
-	Bytes        int64   // of pages in memory, with old versions
-	ViewBytes    int64   // of old versions kept for snapshots, within Bytes
-	MappedBytes  int64   // of memory that pages stand in
-	Budget       int64   // Options.MemoryBudget
-	Committed    uint64  // number of the last transaction
-	Written      uint64  // of the last one that is written to the log
-	Synced       uint64  // of the last one that is durable
-	LogBytes     int64   // of log that a recovery would read
-	BaseBytes    int64   // of the base on disk
-	DirtyBytes   int64   // of pages that the base does not have
-	CheckpointAt time.Time
-	Steps        int64 // checkpoint steps completed
-	Rounds       int64 // rounds of steps completed
-	Loads        int64 // commands that had to load pages
+	Keys         []int64   // of each logical database, expired ones included until they are collected
+	Expiring     []int64   // those of Keys that have a deadline
+	Bytes        int64     // of pages in memory, with old versions
+	ViewBytes    int64     // of old versions kept for snapshots, within Bytes
+	MappedBytes  int64     // of memory that pages stand in
+	Budget       int64     // Options.MemoryBudget
+	Committed    uint64    // number of the last transaction
+	Written      uint64    // of the last one that is written to the log
+	Synced       uint64    // of the last one that is durable
+	LogBytes     int64     // of log that a recovery would read
+	BaseBytes    int64     // of the base on disk
+	DirtyBytes   int64     // of pages that the base does not have
+	CheckpointAt time.Time // when the last round of steps ended
+	Checkpointed uint64    // number of the last transaction before that round, or before Open
+	Steps        int64     // checkpoint steps completed
+	Rounds       int64     // rounds of steps completed
+	Loads        int64     // commands that had to load pages
 	EvictedBytes int64
 	Expired      int64 // keys that the background removed
 	Errors       int64 // background errors, which Options.Logger got
@@ -44,6 +46,7 @@ func (s *Store) Stats() Stats {
 	st.Write, st.Sync = s.wlog.latency()
 	for _, sp := range s.spaces.Load().dbs[:s.Databases()] {
 		st.Keys = append(st.Keys, sp.count.Load())
+		st.Expiring = append(st.Expiring, s.deadlines.in(sp.id))
 	}
 	for i := range page.Partitions {
 		st.ViewBytes += s.mem.Part(i).RetainedBytes()
@@ -52,8 +55,9 @@ func (s *Store) Stats() Stats {
 		st.LogBytes, st.BaseBytes, st.DirtyBytes = s.wlog.log.Size(), s.base.Size(), s.dirtyBytes()
 		s.leave()
 	}
-	if at := s.check.last.Load(); at != nil {
-		st.CheckpointAt = *at
+	st.Checkpointed = s.check.opened
+	if last := s.check.last.Load(); last != nil {
+		st.CheckpointAt, st.Checkpointed = last.at, last.lsn
 	}
 	if e := s.life.err.Load(); e != nil {
 		st.Poisoned = *e

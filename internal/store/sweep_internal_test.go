@@ -23,7 +23,7 @@ func TestRuleOrphansAreSweptWhenKnown(t *testing.T) {
 	update(t, s, func(tx *Tx) error { return setField(tx, 0, "hash", "g", "y") })
 	update(t, s, func(tx *Tx) error { _, err := tx.Delete(0, "hash"); return err })
 	for range 3 {
-		require.NoError(t, s.endRound())
+		require.NoError(t, s.endRound(s.committed.Load()))
 		require.Empty(t, contents(t, crashed(t, s, engine.Crash{})))
 		require.Len(t, objectsOf(t, m), 1)
 	}
