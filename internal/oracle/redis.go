@@ -66,9 +66,12 @@ func (r *Redis) Close() {
 	_ = r.cmd.Wait()
 }
 
+// Dial opens a connection for who reads replies himself.
+func (r *Redis) Dial() (net.Conn, error) { return net.DialTimeout("unix", r.socket, 10*time.Second) }
+
 // Connect opens a connection.
 func (r *Redis) Connect() (*RedisConn, error) {
-	conn, err := net.DialTimeout("unix", r.socket, 10*time.Second)
+	conn, err := r.Dial()
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ type call struct {
 func newCall(c *conn, cmd *command, args [][]byte, ctx context.Context) *call {
 	pipe, later := bridge.Pipe(c.srv.db.DB(int(c.db.Load())), false)
 	return &call{
-		srv: c.srv, conn: c, cmd: cmd, args: args, out: &reply{proto: c.proto},
+		srv: c.srv, conn: c, cmd: cmd, args: args, out: &reply{proto: int(c.proto.Load())},
 		db: pipe.(*brock.Pipe), ctx: ctx, later: later,
 	}
 }

@@ -7,15 +7,6 @@ import (
 	"github.com/brockdb/brock"
 )
 
-func ping(c *call) error {
-	if len(c.args) > 1 {
-		c.out.bulk(c.args[1])
-		return nil
-	}
-	c.out.b = append(c.out.b, "+PONG\r\n"...)
-	return nil
-}
-
 func dbsize(c *call) error {
 	n, err := c.db.DBSize()
 	if err == nil {

@@ -27,7 +27,6 @@ type conn struct {
 	full    bool   // the peer does not read its replies
 	closing bool   // nothing is executed any more
 
-	proto  int
 	authed bool
 	mute   mute
 	cancel context.CancelFunc // ends what runs off the loop; nil if nothing does
@@ -35,6 +34,7 @@ type conn struct {
 	id      int64
 	created time.Time
 	db      atomic.Int32
+	proto   atomic.Int32 // version of the protocol
 	name    atomic.Pointer[string]
 	last    atomic.Pointer[command] // the last one executed
 	active  atomic.Int64            // when that was, in ms since 1970
@@ -70,11 +70,19 @@ func (c *conn) ConnectionMade(t netserver.Transport) {
 
 // reset makes the session what it is in the beginning.
 func (c *conn) reset() {
-	c.proto, c.mute = 2, muteOff
+	c.mute = muteOff
+	c.proto.Store(2)
 	c.authed = c.srv.config.password() == ""
 	c.db.Store(0)
 	c.name.Store(nil)
-	c.noEvict.Store(false)
+}
+
+// label returns the name that the client gave itself.
+func (c *conn) label() string {
+	if name := c.name.Load(); name != nil {
+		return *name
+	}
+	return ""
 }
 
 // ConnectionLost is the [netserver.Protocol]'s.
@@ -241,8 +249,11 @@ const flushAt = 64 << 10
 
 // limits returns what the requests of the connection are held to.
 func (c *conn) limits() limits {
-	return limits{bulk: c.srv.config.maxBulk(), early: !c.authed}
+	return limits{bulk: c.srv.config.maxBulk(), early: c.locked()}
 }
+
+// locked tells whether the password has to be given first.
+func (c *conn) locked() bool { return !c.authed && c.srv.config.password() != "" }
 
 // violated answers what is no request, and ends the connection.
 func (c *conn) violated(err error) {

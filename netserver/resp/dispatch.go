@@ -70,7 +70,7 @@ func (c *conn) admit(cmd *command, args [][]byte) (*command, error) {
 		return nil, unknown(args)
 	case cmd.arity > 0 && len(args) != cmd.arity, len(args) < -cmd.arity:
 		return cmd, wrongArity(cmd)
-	case !c.authed && !cmd.has(flagNoAuth):
+	case c.locked() && !cmd.has(flagNoAuth):
 		return cmd, errNoAuth
 	}
 	return cmd, nil

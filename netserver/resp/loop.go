@@ -73,7 +73,7 @@ func (l *loop) warm(c *conn) {
 
 // begin is called before requests of a connection are executed.
 func (l *loop) begin(c *conn) {
-	l.out.proto = c.proto
+	l.out.proto = int(c.proto.Load())
 	l.run.begin(l.srv)
 }
 

@@ -2,6 +2,8 @@ package resp
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"log/slog"
 	"net"
@@ -79,6 +81,9 @@ func NewServer(db *brock.DB, opts *Options) (*Server, error) {
 	if s.log = s.opts.Logger; s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	if s.opts.Version == "" {
+		s.opts.Version = Version
+	}
 	list, err := commandsOf(s.opts.Version)
 	if err != nil {
 		return nil, err
@@ -90,6 +95,16 @@ func NewServer(db *brock.DB, opts *Options) (*Server, error) {
 	s.net = &netserver.Server{Loops: s.opts.Loops, HighWater: highWater, Logger: s.log}
 	return s, nil
 }
+
+// newRunID returns a name for one run of a server.
+func newRunID() string {
+	b := make([]byte, 20)
+	_, _ = rand.Read(b)
+	return hex.EncodeToString(b)
+}
+
+// now returns the time.
+func (s *Server) now() time.Time { return time.Now() }
 
 // Serve accepts clients until the listener fails or the server stops: then it
 // returns [netserver.ErrServerClosed].
