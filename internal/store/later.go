@@ -12,7 +12,7 @@ import (
 type Later struct {
 	// NoWait has a command that would have to wait, for the writer lock, for
 	// pages or for the log, or that takes long, fail with ErrWait instead. It
-	// has changed nothing then.
+	// has changed nothing then, unless that it found its key expired.
 	NoWait bool
 
 	lsn     uint64 // the newest change
@@ -41,6 +41,22 @@ func (l *Later) see(t *Tx) {
 	if seen > l.exposed {
 		l.exposed = min(seen, t.s.committed.Load()) // what a command has undone has no number
 	}
+}
+
+// maxBrief is how many bytes of long values a command copies that must not take
+// long.
+const maxBrief = 256 << 10
+
+// briefly has t be brief for who must not wait. l may be nil.
+func (l *Later) briefly(t *Tx) { t.brief, t.copied = l != nil && l.NoWait, 0 }
+
+// copies fails with ErrWait if a command that must not take long has copied too
+// much, n bytes of a long value included.
+func (t *Tx) copies(n int) error {
+	if t.copied += n; t.brief && t.copied > maxBrief {
+		return ErrWait
+	}
+	return nil
 }
 
 // mustNotWait tells whether a command is refused what it asks for by err.

@@ -128,6 +128,10 @@ func TestLaterNoWait(t *testing.T) {
 	l.NoWait = false
 	_, err = l.read(s, "cold")
 	require.NoError(t, err)
+	l.NoWait = true
+	_, err = l.read(s, "cold")
+	require.ErrorIs(t, err, ErrWait, "a long value is not copied")
+	l.NoWait = false
 	for i := range 3 {
 		require.NoError(t, (&Later{}).write(s, keyOf(i), strings.Repeat("v", 2<<20)))
 	}

@@ -265,6 +265,9 @@ func (t *Tx) value(obj uint64, element []byte, own bool) ([]byte, error) {
 		}
 		return element[1:], nil
 	}
+	if err := t.copies(n); err != nil {
+		return nil, err
+	}
 	return t.acc.SubGet(obj, sub, n)
 }
 

@@ -85,6 +85,9 @@ func (t *Tx) StringGet(e *Entry) ([]byte, error) {
 		return append(make([]byte, 0, len(e.Inline)), e.Inline...), nil
 	}
 	n, err := t.acc.StringLen(e.Object)
+	if err == nil {
+		err = t.copies(int(n))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -104,6 +107,9 @@ func (t *Tx) StringLen(e Entry) (int, error) {
 func (t *Tx) StringRange(e Entry, off, n int) ([]byte, error) {
 	if e.Object == 0 {
 		return append(make([]byte, 0, n), e.Inline[off:off+n]...), nil
+	}
+	if err := t.copies(n); err != nil {
+		return nil, err
 	}
 	return t.acc.StringGet(e.Object, uint64(off), n)
 }

@@ -21,6 +21,8 @@ type Tx struct {
 	user      bool    // it runs once, and loads pages as it goes
 	done      bool
 	inside    bool   // see stay
+	brief     bool   // it must not take long
+	copied    int    // bytes of long values
 	life      uint64 // grows with each reset
 
 	changed   bool
@@ -339,6 +341,7 @@ func (t *Tx) touched() uint64 {
 func (t *Tx) reset() {
 	t.life++
 	t.now, t.replay, t.user, t.done, t.hashLen = 0, false, false, false, 0
+	t.brief = false
 	if len(t.dirs) > 0 {
 		t.dirs = emptied(t.dirs)
 	}

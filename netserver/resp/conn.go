@@ -23,7 +23,10 @@ type conn struct {
 
 	reader  reader
 	buf     []byte // received and not executed yet: it begins with a request
+	lend    bool   // requests in buf are being executed: it may be given away
 	busy    bool   // a command runs off the loop; the next waits for it
+	rest    []byte // of that command's reply: to be sent
+	mark    uint64 // what that reply tells of
 	full    bool   // the peer does not read its replies
 	closing bool   // nothing is executed any more
 
@@ -109,7 +112,11 @@ func (c *conn) PauseProducing() { c.full = true }
 // ResumeProducing is the [netserver.Producer]'s.
 func (c *conn) ResumeProducing() {
 	c.full = false
-	c.proceed()
+	if len(c.rest) > 0 {
+		c.deliver()
+	} else {
+		c.proceed()
+	}
 }
 
 // DataReceived is the [netserver.Protocol]'s.
@@ -137,8 +144,13 @@ func (c *conn) DataReceived(data []byte) {
 // proceed executes what has been received, as far as that can be now.
 func (c *conn) proceed() {
 	if !c.busy && !c.full && !c.closing {
+		c.lend = true
 		n := c.execute(c.buf)
-		c.buf = c.buf[:copy(c.buf, c.buf[n:])]
+		if c.lend {
+			c.buf, c.lend = c.buf[:copy(c.buf, c.buf[n:])], false
+		} else {
+			c.buf = append([]byte(nil), c.buf[n:]...)
+		}
 	}
 	c.settle()
 }
@@ -223,9 +235,10 @@ func (c *conn) read(b []byte) error {
 func (c *conn) runAll() (n int, stop bool) {
 	l := c.loop
 	for _, r := range l.ahead {
+		long := r.end-n > briefBytes || r.to-r.from > briefArgs
 		n = r.end
 		if r.from < r.to {
-			c.command(r.cmd, l.args[r.from:r.to:r.to])
+			c.command(r.cmd, l.args[r.from:r.to:r.to], long)
 		}
 		if len(l.out.b) >= flushAt && l.flush(c) {
 			c.t.Loop().Post(c.proceed) // if the peer reads them in this turn
@@ -242,6 +255,13 @@ func (c *conn) runAll() (n int, stop bool) {
 	}
 	return n, false
 }
+
+// What a request has at most that is executed on the loop: a longer one would
+// keep others waiting.
+const (
+	briefBytes = 256 << 10
+	briefArgs  = 1024
+)
 
 // flushAt is how many bytes of replies are collected before they are handed to
 // the transport.
@@ -265,11 +285,16 @@ func (c *conn) violated(err error) {
 // quit ends the connection once its replies are sent.
 func (c *conn) quit() { c.closing = true }
 
-// park has a command run off the loop, which then goes on with the next.
-func (c *conn) park(cmd *command, args [][]byte) {
-	own := make([][]byte, len(args))
-	for i, arg := range args {
-		own[i] = append(make([]byte, 0, len(arg)), arg...)
+// park has a command run off the loop, which then goes on with the next. If its
+// arguments stand in the connection's buffer and are long, it gets that.
+func (c *conn) park(cmd *command, args [][]byte, long bool) {
+	own := append(make([][]byte, 0, len(args)), args...)
+	if long && c.lend {
+		c.lend = false
+	} else {
+		for i, arg := range own {
+			own[i] = append(make([]byte, 0, len(arg)), arg...)
+		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	c.busy, c.cancel = true, cancel
@@ -283,13 +308,34 @@ func (c *conn) park(cmd *command, args [][]byte) {
 // unpark takes what a command off the loop replied.
 func (c *conn) unpark(call *call) {
 	c.cancel()
-	c.busy, c.cancel = false, nil
+	c.cancel = nil
 	c.blocked.Store(false)
-	l := c.loop
-	l.begin(c)
-	l.out.b = append(l.out.b, call.out.b...)
-	l.mark = max(l.mark, call.mark)
-	c.finish(call, 0)
-	l.end(c)
+	c.loop.run.begin(c.srv)
+	if !c.finish(call) {
+		c.rest = call.out.b
+		c.mark = call.mark
+	}
+	c.last.Store(call.cmd)
+	c.deliver()
+}
+
+// deliver sends the reply of a command off the loop, in pieces, so that others
+// are not kept waiting by a long one, and goes on with the next request once it
+// is sent.
+func (c *conn) deliver() {
+	if c.full || c.closing {
+		return
+	}
+	n := min(len(c.rest), flushAt)
+	c.t.Write(c.rest[:n])
+	if c.mark != 0 {
+		c.t.Mark(c.mark)
+		c.mark = 0
+	}
+	if c.rest = c.rest[n:]; len(c.rest) > 0 {
+		c.t.Loop().Post(c.deliver)
+		return
+	}
+	c.rest, c.busy = nil, false
 	c.proceed()
 }

@@ -8,51 +8,58 @@ import (
 	"github.com/brockdb/brock/internal/bridge"
 )
 
-// command executes one request; cmd is nil if there is no command of its name.
-func (c *conn) command(cmd *command, args [][]byte) {
+// command executes one request, a long one maybe; cmd is nil if there is no
+// command of its name.
+func (c *conn) command(cmd *command, args [][]byte, long bool) {
 	l := c.loop
+	start := len(l.out.b)
 	cmd, err := c.admit(cmd, args)
 	if err != nil {
 		l.out.err(string(err.(Error)))
 		c.srv.stats.rejected(cmd, string(err.(Error)))
-		c.finish(nil, len(l.out.b))
+		if c.finish(nil) {
+			l.out.b = l.out.b[:start]
+		}
 		return
 	}
-	if cmd.offLoop {
-		c.park(cmd, args)
+	if cmd.offLoop || long && len(cmd.keys) > 0 {
+		c.park(cmd, args, long)
 		return
 	}
-	call, start := &l.call, len(l.out.b)
+	call := &l.call
 	call.srv, call.conn, call.cmd, call.args, call.out, call.err = c.srv, c, cmd, args, &l.out, nil
 	call.db = l.db(int(c.db.Load()))
 	if err := cmd.run(call); err != nil {
 		l.out.b = l.out.b[:start]
 		if err == bridge.ErrWait { //nolint:errorlint // it comes bare
-			c.park(cmd, args)
+			c.park(cmd, args, long)
 			return
 		}
 		call.err = err
 		l.out.err(c.srv.text(err))
 	}
-	c.finish(call, start)
+	if c.finish(call) {
+		l.out.b = l.out.b[:start]
+	}
 }
 
-// finish does what comes after a command, whose reply stands in the loop's
-// buffer from start on; call is nil if the command was rejected.
-func (c *conn) finish(call *call, start int) {
-	l := c.loop
+// finish does what comes after a command and tells whether its reply is dropped;
+// call is nil if the command was rejected.
+func (c *conn) finish(call *call) (drop bool) {
 	if call != nil {
-		l.run.add(call)
+		c.loop.run.add(call)
 	}
 	switch c.mute {
-	case muteOff:
 	case muteNext:
 		c.mute = muteThis
 	case muteThis:
-		l.out.b, c.mute = l.out.b[:start], muteOff
+		c.mute = muteOff
+		return true
 	case muteOn:
-		l.out.b = l.out.b[:start]
+		return true
+	case muteOff:
 	}
+	return false
 }
 
 // admit returns the command that a request asks for, a subcommand maybe, and why
