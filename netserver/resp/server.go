@@ -110,6 +110,9 @@ func (s *Server) now() time.Time { return time.Now() }
 // returns [netserver.ErrServerClosed].
 func (s *Server) Serve(l net.Listener) error { return s.net.Serve(l, s.factory) }
 
+// Conns returns the number of connections.
+func (s *Server) Conns() int { return s.net.Conns() }
+
 // Shutdown stops listening, has the commands end that are running, sends their
 // replies, and closes all connections; those that are left when ctx ends it
 // aborts.
