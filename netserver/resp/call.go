@@ -32,7 +32,11 @@ type call struct {
 
 	later *bridge.Later // off the loop: what db notes
 	err   error
-	keys  []string // room for keys
+	keys  []string // room for arguments, as strings and in pairs
+
+	pairs  []brock.KV
+	fields []brock.FieldValue
+	scores []brock.Z
 }
 
 // newCall returns a call to be run off the loop.

@@ -4,7 +4,7 @@ package resp
 func hashCommands() []command {
 	return inGroup("hash",
 		command{
-			name: "hdel", arity: -3, flags: flagWrite | flagFast,
+			name: "hdel", run: runHDel, arity: -3, flags: flagWrite | flagFast,
 			keys:    keySpecs(keyAt(1, "RW", "delete")),
 			since:   "2.0.0",
 			summary: "Deletes fields of a hash", complexity: "O(N) for N fields",
@@ -14,28 +14,28 @@ func hashCommands() []command {
 			docs: arguments(argKey(), argText("field").many()),
 		},
 		command{
-			name: "hget", arity: 3, flags: flagReadonly | flagFast,
+			name: "hget", run: runHGet, arity: 3, flags: flagReadonly | flagFast,
 			keys:    keySpecs(keyAt(1, "RO", "access")),
 			since:   "2.0.0",
 			summary: "Returns the value of a field of a hash", complexity: "O(1)",
 			docs: arguments(argKey(), argText("field")),
 		},
 		command{
-			name: "hgetall", arity: 2, flags: flagReadonly,
+			name: "hgetall", run: runHGetAll, arity: 2, flags: flagReadonly,
 			keys: keySpecs(keyAt(1, "RO", "access")), tips: []string{"nondeterministic_output_order"},
 			since:   "2.0.0",
 			summary: "Returns the fields of a hash with their values", complexity: "O(N) for N fields",
 			docs: arguments(argKey()),
 		},
 		command{
-			name: "hlen", arity: 2, flags: flagReadonly | flagFast,
+			name: "hlen", run: runHLen, arity: 2, flags: flagReadonly | flagFast,
 			keys:    keySpecs(keyAt(1, "RO")),
 			since:   "2.0.0",
 			summary: "Counts the fields of a hash", complexity: "O(1)",
 			docs: arguments(argKey()),
 		},
 		command{
-			name: "hset", run: hset, arity: -4, flags: flagWrite | flagDenyOOM | flagFast,
+			name: "hset", run: runHSet, arity: -4, flags: flagWrite | flagDenyOOM | flagFast,
 			keys:    keySpecs(keyAt(1, "RW", "update")),
 			since:   "2.0.0",
 			summary: "Sets fields of a hash", complexity: "O(N) for N fields",

@@ -116,7 +116,7 @@ func serverCommands() []command { //nolint:funlen // a table
 			},
 		},
 		command{
-			name: "dbsize", run: dbsize, arity: 1, flags: flagReadonly | flagFast,
+			name: "dbsize", run: runDBSize, arity: 1, flags: flagReadonly | flagFast,
 			acl: []string{"@keyspace"}, tips: []string{"request_policy:all_shards", "response_policy:agg_sum"},
 			since:   "1.0.0",
 			summary: "Counts the keys of the database", complexity: "O(1)",
@@ -127,7 +127,7 @@ func serverCommands() []command { //nolint:funlen // a table
 			summary: "Commands for tests and for the search of errors", complexity: "Depends on the subcommand",
 		},
 		command{
-			name: "flushall", arity: -1, flags: flagWrite,
+			name: "flushall", run: runFlushAll, arity: -1, flags: flagWrite,
 			acl: []string{"@dangerous", "@keyspace"}, tips: []string{"request_policy:all_shards", "response_policy:all_succeeded"},
 			since:   "1.0.0",
 			summary: "Deletes the keys of all databases", complexity: "O(1), the memory is freed later",
@@ -138,7 +138,7 @@ func serverCommands() []command { //nolint:funlen // a table
 			docs: arguments(argOneOf("async", argWord("ASYNC").from("4.0.0"), argWord("SYNC").from("6.2.0")).opt()),
 		},
 		command{
-			name: "flushdb", arity: -1, flags: flagWrite,
+			name: "flushdb", run: runFlushDB, arity: -1, flags: flagWrite,
 			acl: []string{"@dangerous", "@keyspace"}, tips: []string{"request_policy:all_shards", "response_policy:all_succeeded"},
 			since:   "1.0.0",
 			summary: "Deletes the keys of the database", complexity: "O(1), the memory is freed later",
@@ -237,7 +237,7 @@ func serverCommands() []command { //nolint:funlen // a table
 			},
 		},
 		command{
-			name: "swapdb", arity: 3, flags: flagWrite | flagFast,
+			name: "swapdb", run: runSwapDB, arity: 3, flags: flagWrite | flagFast,
 			acl:     []string{"@dangerous", "@keyspace"},
 			since:   "4.0.0",
 			summary: "Swaps two databases", complexity: "O(1)",

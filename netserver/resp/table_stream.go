@@ -4,7 +4,7 @@ package resp
 func streamCommands() []command {
 	return inGroup("stream",
 		command{
-			name: "xadd", arity: -5, flags: flagWrite | flagDenyOOM | flagFast,
+			name: "xadd", run: runXAdd, arity: -5, flags: flagWrite | flagDenyOOM | flagFast,
 			keys: keySpecs(keyAt(1, "RW", "update").because("UPDATE instead of INSERT because of the optional trimming feature")), tips: []string{"nondeterministic_output"},
 			since:   "5.0.0",
 			summary: "Appends an entry to a stream", complexity: "O(1), and O(N) for N entries that are trimmed",
@@ -26,21 +26,21 @@ func streamCommands() []command {
 			),
 		},
 		command{
-			name: "xdel", arity: -3, flags: flagWrite | flagFast,
+			name: "xdel", run: runXDel, arity: -3, flags: flagWrite | flagFast,
 			keys:    keySpecs(keyAt(1, "RW", "delete")),
 			since:   "5.0.0",
 			summary: "Deletes entries of a stream", complexity: "O(N) for N entries to delete",
 			docs: arguments(argKey(), argText("id").many()),
 		},
 		command{
-			name: "xlen", arity: 2, flags: flagReadonly | flagFast,
+			name: "xlen", run: runXLen, arity: 2, flags: flagReadonly | flagFast,
 			keys:    keySpecs(keyAt(1, "RO")),
 			since:   "5.0.0",
 			summary: "Counts the entries of a stream", complexity: "O(1)",
 			docs: arguments(argKey()),
 		},
 		command{
-			name: "xrange", arity: -4, flags: flagReadonly,
+			name: "xrange", run: runXRange, arity: -4, flags: flagReadonly,
 			keys:    keySpecs(keyAt(1, "RO", "access")),
 			since:   "5.0.0",
 			summary: "Returns the entries of a stream between two IDs", complexity: "O(M) for M entries returned",

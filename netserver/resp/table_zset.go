@@ -4,7 +4,7 @@ package resp
 func zsetCommands() []command { //nolint:funlen // a table
 	return inGroup("sorted-set",
 		command{
-			name: "zadd", run: zadd, arity: -4, flags: flagWrite | flagDenyOOM | flagFast,
+			name: "zadd", run: runZAdd, arity: -4, flags: flagWrite | flagDenyOOM | flagFast,
 			keys:    keySpecs(keyAt(1, "RW", "update")),
 			since:   "1.2.0",
 			summary: "Adds members to a sorted set, or changes their scores", complexity: "O(M*log(N)) for M members in a set of N",
@@ -23,14 +23,14 @@ func zsetCommands() []command { //nolint:funlen // a table
 			),
 		},
 		command{
-			name: "zcard", arity: 2, flags: flagReadonly | flagFast,
+			name: "zcard", run: runZCard, arity: 2, flags: flagReadonly | flagFast,
 			keys:    keySpecs(keyAt(1, "RO")),
 			since:   "1.2.0",
 			summary: "Counts the members of a sorted set", complexity: "O(1)",
 			docs: arguments(argKey()),
 		},
 		command{
-			name: "zrange", arity: -4, flags: flagReadonly,
+			name: "zrange", run: runZRange, arity: -4, flags: flagReadonly,
 			keys:    keySpecs(keyAt(1, "RO", "access")),
 			since:   "1.2.0",
 			summary: "Returns the members of a sorted set between two positions, scores or names", complexity: "O(log(N)+M) for M members of a set of N",
@@ -48,14 +48,14 @@ func zsetCommands() []command { //nolint:funlen // a table
 			),
 		},
 		command{
-			name: "zrank", arity: 3, flags: flagReadonly | flagFast,
+			name: "zrank", run: runZRank, arity: 3, flags: flagReadonly | flagFast,
 			keys:    keySpecs(keyAt(1, "RO", "access")),
 			since:   "2.0.0",
 			summary: "Returns the position of a member of a sorted set", complexity: "O(log(N)) in a set of N members",
 			docs: arguments(argKey(), argText("member")),
 		},
 		command{
-			name: "zrem", arity: -3, flags: flagWrite | flagFast,
+			name: "zrem", run: runZRem, arity: -3, flags: flagWrite | flagFast,
 			keys:    keySpecs(keyAt(1, "RW", "delete")),
 			since:   "1.2.0",
 			summary: "Removes members from a sorted set", complexity: "O(M*log(N)) for M members in a set of N",
@@ -65,7 +65,7 @@ func zsetCommands() []command { //nolint:funlen // a table
 			docs: arguments(argKey(), argText("member").many()),
 		},
 		command{
-			name: "zscore", arity: 3, flags: flagReadonly | flagFast,
+			name: "zscore", run: runZScore, arity: 3, flags: flagReadonly | flagFast,
 			keys:    keySpecs(keyAt(1, "RO", "access")),
 			since:   "1.2.0",
 			summary: "Returns the score of a member of a sorted set", complexity: "O(1)",

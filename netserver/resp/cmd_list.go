@@ -1,0 +1,127 @@
+package resp
+
+import (
+	"context"
+	"errors"
+	"math"
+	"time"
+
+	"github.com/brockdb/brock"
+)
+
+// runBLPop runs off the loop. What it pops is acknowledged by itself.
+func runBLPop(c *call) error {
+	last := len(c.args) - 1
+	timeout, err := parseTimeout(c.str(last))
+	if err != nil {
+		return err
+	}
+	ctx := c.ctx
+	if timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
+	}
+	c.conn.blocked.Store(true)
+	key, value, err := c.srv.db.DB(int(c.conn.db.Load())).BLPop(ctx, c.strs(1)[:last-1]...)
+	switch {
+	case err == nil:
+		c.out.array(2)
+		c.out.str(key)
+		c.out.bulk(value)
+	case errors.Is(err, ctx.Err()): // also when the client goes, or the server
+		c.out.nullArray()
+	default:
+		return err
+	}
+	return nil
+}
+
+// parseTimeout reads how many seconds to wait, 0 for ever.
+func parseTimeout(s string) (time.Duration, error) {
+	seconds, ok := parseFloat(s)
+	ms := math.Ceil(seconds * 1000)
+	switch {
+	case !ok:
+		return 0, Error("ERR timeout is not a float or out of range")
+	case ms < 0 || ms >= math.MaxInt64: // as Redis has it
+		return 0, Error("ERR timeout is negative")
+	case ms > float64(maxDurationMs):
+		return 0, nil
+	}
+	return time.Duration(ms) * time.Millisecond, nil
+}
+
+// runLIndex is LINDEX key index.
+func runLIndex(c *call) error {
+	index, err := c.count(2)
+	if err != nil {
+		return c.orNull(c.behindKey(1, "list", err))
+	}
+	return c.value(c.db.LIndex(c.str(1), index))
+}
+
+// runLInsert is LINSERT key BEFORE | AFTER pivot element.
+func runLInsert(c *call) error {
+	side := brock.Before
+	switch {
+	case c.is(2, "AFTER"):
+		side = brock.After
+	case !c.is(2, "BEFORE"):
+		return errSyntax
+	}
+	return c.number(c.db.LInsert(c.str(1), side, c.args[3], c.args[4]))
+}
+
+// runLLen is LLEN key.
+func runLLen(c *call) error { return c.number(c.db.LLen(c.str(1))) }
+
+// runLPop is LPOP key [count].
+func runLPop(c *call) error { return c.pop((*brock.Pipe).LPop, (*brock.Pipe).LPopCount) }
+
+// pop is LPOP or RPOP, with or without a count.
+func (c *call) pop(one func(*brock.Pipe, string) ([]byte, error), some func(*brock.Pipe, string, int) ([][]byte, error)) error {
+	switch len(c.args) {
+	case 2:
+		return c.value(one(c.db, c.str(1)))
+	case 3:
+		n, err := c.positive(2)
+		if err != nil {
+			return err
+		}
+		err = c.values(some(c.db, c.str(1), n))
+		if errors.Is(err, brock.ErrNotFound) {
+			c.out.nullArray()
+			return nil
+		}
+		return err
+	}
+	return wrongArity(c.cmd)
+}
+
+// runLPush is LPUSH key element [element …].
+func runLPush(c *call) error { return c.number(c.db.LPush(c.str(1), c.args[2:]...)) }
+
+// runLRange is LRANGE key start stop.
+func runLRange(c *call) error {
+	start, stop, err := c.bounds()
+	if err != nil {
+		return err
+	}
+	return c.values(c.db.LRange(c.str(1), start, stop))
+}
+
+// runLTrim is LTRIM key start stop.
+func runLTrim(c *call) error {
+	start, stop, err := c.bounds()
+	if err != nil {
+		return err
+	}
+	return c.done(c.db.LTrim(c.str(1), start, stop))
+}
+
+// runRPop is RPOP key [count].
+func runRPop(c *call) error { return c.pop((*brock.Pipe).RPop, (*brock.Pipe).RPopCount) }
+
+// runRPush is RPUSH key element [element …].
+func runRPush(c *call) error { return c.number(c.db.RPush(c.str(1), c.args[2:]...)) }
