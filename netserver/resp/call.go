@@ -48,6 +48,12 @@ func newCall(c *conn, cmd *command, args [][]byte, ctx context.Context) *call {
 	}
 }
 
+// work runs a call off the loop, and returns what takes its reply there.
+func (c *call) work() (deliver func()) {
+	c.run()
+	return func() { c.conn.unpark(c) }
+}
+
 // run runs a call off the loop.
 func (c *call) run() {
 	began := time.Now()
@@ -75,6 +81,7 @@ func (c *call) wait() error {
 // Error is the text of an error reply: a code in capitals, and words.
 type Error string
 
+// Error returns the text.
 func (e Error) Error() string { return string(e) }
 
 // Errors that several commands have.

@@ -299,10 +299,7 @@ func (c *conn) park(cmd *command, args [][]byte, long bool) {
 	ctx, cancel := context.WithCancel(context.Background())
 	c.busy, c.cancel = true, cancel
 	call := newCall(c, cmd, own, ctx)
-	c.t.Go(func() func() {
-		call.run()
-		return func() { c.unpark(call) }
-	})
+	c.t.Go(call.work)
 }
 
 // unpark takes what a command off the loop replied.
