@@ -2,6 +2,7 @@ package brock
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/brockdb/brock/internal/store"
 )
@@ -90,6 +91,7 @@ func (o *bitOp) open(c *commands, keys []string) error {
 		if err != nil {
 			return err
 		}
+		e.Inline = slices.Clone(e.Inline) // the next one may have expired, which changes pages
 		o.sources = append(o.sources, bitSource{entry: e, length: n})
 		o.length = max(o.length, n)
 	}
