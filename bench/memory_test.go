@@ -247,8 +247,8 @@ func bitmaps(b *testing.B, db *brock.DB) {
 	}
 }
 
-// BenchmarkBitCount counts the bits of a bitmap. Target: at most the time of
-// redis-server.
+// BenchmarkBitCount counts the bits of a bitmap, to find regressions; compare
+// sets it beside redis-server.
 func BenchmarkBitCount(b *testing.B) {
 	b.Run("n=100MB/impl=brock/mode=memory", func(b *testing.B) {
 		db := openMemory(b)
@@ -261,8 +261,8 @@ func BenchmarkBitCount(b *testing.B) {
 	})
 }
 
-// BenchmarkBitOp combines two bitmaps. Target in memory: at most the time of
-// redis-server.
+// BenchmarkBitOp combines two bitmaps, to find regressions; compare sets it
+// beside redis-server.
 func BenchmarkBitOp(b *testing.B) {
 	everySecond, _ := openDisk(b, brock.EverySecond)
 	for _, c := range []struct {
