@@ -3,6 +3,7 @@ module github.com/brockdb/brock
 go 1.25.0
 
 require (
+	github.com/alecthomas/kong v1.17.0
 	github.com/dgraph-io/badger/v4 v4.9.6
 	github.com/google/btree v1.1.3
 	github.com/stretchr/testify v1.12.1

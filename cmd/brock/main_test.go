@@ -1,0 +1,270 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/brockdb/brock"
+)
+
+// childMode has the test binary be the program.
+const childMode = "BROCK_TEST_CHILD"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(childMode) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// result is what a run of the program leaves.
+type result struct {
+	code           int
+	stdout, stderr string
+}
+
+// brockRun runs the program.
+func brockRun(t *testing.T, env []string, args ...string) result {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code := run(t.Context(), process{args, env, strings.NewReader(""), &stdout, &stderr})
+	return result{code, stdout.String(), stderr.String()}
+}
+
+// write writes a file in a directory, and returns its name.
+func write(t *testing.T, dir, name, text string) string {
+	t.Helper()
+	name = filepath.Join(dir, name)
+	require.NoError(t, os.WriteFile(name, []byte(text), 0o600))
+	return name
+}
+
+// filled makes a database with a key in a directory.
+func filled(t *testing.T, dir string) {
+	t.Helper()
+	db, err := brock.Open(dir, nil)
+	require.NoError(t, err)
+	require.NoError(t, db.Set("key", []byte("value")))
+	require.NoError(t, db.Close())
+}
+
+// TestErrors wants one line for each mistake.
+func TestErrors(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	filled(t, "db")
+	filled(t, "locked")
+	open, err := brock.Open("locked", nil)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, open.Close()) }()
+	require.NoError(t, os.Mkdir("foreign", 0o700))
+	write(t, "foreign", "letter", "")
+	require.NoError(t, os.Mkdir("empty", 0o700))
+	write(t, ".", "void", "\n")
+	write(t, ".", "novel", strings.Repeat("It was a dark and stormy night. ", 10))
+	write(t, ".", "noline", "memory\n")
+	write(t, ".", "noname", "\n# comment\ncolour = red\n")
+	write(t, ".", "twice", "memory = true\nmemory = true\n")
+	write(t, ".", "quotes", `dir = "db`+"\n")
+	write(t, ".", "novalue", "durability = sometimes\n")
+	write(t, ".", "both", "memory = true\ndir = db\n")
+	listening, err := listen("127.0.0.1:0")
+	require.NoError(t, err)
+	defer closeAll(listening)
+	busy := listening[0].Addr().String()
+
+	const options = "dir, memory, resp, durability, memory-budget, requirepass-file, maxclients, log-level, log-format"
+	for name, c := range map[string]struct {
+		env  []string
+		args string
+		want string // the line, without "brock: "; what is behind … is not looked at
+	}{
+		"no command":       {args: "", want: `expected one of "serve", "backup", "restore", "check", "version": see brock --help`},
+		"no such command":  {args: "start", want: "unexpected argument start: see brock --help"},
+		"no such option":   {args: "serve --port 1", want: "unknown flag --port: see brock serve --help"},
+		"argument":         {args: "serve db", want: "unexpected argument db: see brock serve --help"},
+		"no value":         {args: "serve --dir", want: "--dir: expected string value but got \"EOL\" (<EOL>): see brock serve --help"},
+		"durability":       {args: "serve --durability fsync", want: `--durability: it is always, everysecond or relaxed, not "fsync": see brock serve --help`},
+		"size":             {args: "serve --memory-budget 1TB", want: `--memory-budget: it is a number of bytes, such as 1048576, 1024KB, 64MB or 2GB, not "1TB": see brock serve --help`},
+		"number":           {args: "serve --maxclients 0", want: `--maxclients: it is a number from 1 on, not "0": see brock serve --help`},
+		"level":            {args: "serve --log-level all", want: `--log-level: it is debug, info, warn or error, not "all": see brock serve --help`},
+		"format":           {args: "serve --log-format xml", want: `--log-format: it is text or json, not "xml": see brock serve --help`},
+		"dir and memory":   {args: "serve --memory --dir db", want: "--dir and --memory can't be used together: see brock serve --help"},
+		"in environment":   {env: []string{"BROCK_DURABILITY=fsync"}, args: "serve", want: `BROCK_DURABILITY: --durability: it is always, everysecond or relaxed, not "fsync"`},
+		"no config":        {args: "serve --config missing", want: "no options in missing: no such file or directory: name another file with --config, or none"},
+		"no config in env": {env: []string{"BROCK_CONFIG=missing"}, args: "serve", want: "no options in missing: no such file or directory: name another file with --config, or none"},
+		"no line":          {args: "serve --config noline", want: "noline:1: a line is name = value, or a comment, which begins with #"},
+		"no such name":     {args: "serve --config noname", want: `noname:3: there is no option "colour", only ` + options},
+		"name twice":       {args: "serve --config twice", want: "twice:2: memory stands in twice:1 already"},
+		"quotes":           {args: "serve --config quotes", want: "quotes:1: what stands in quotes is not a string: invalid syntax"},
+		"value in file":    {args: "serve --config novalue", want: `novalue:1: --durability: it is always, everysecond or relaxed, not "sometimes"`},
+		"both in file":     {args: "serve --config both", want: "--dir and --memory can't be used together: see brock serve --help"},
+		"no password":      {args: "serve --requirepass-file missing", want: "no password in missing: no such file or directory: write one line into it, or leave --requirepass-file out"},
+		"empty password":   {args: "serve --requirepass-file void", want: "no password in void: the file is empty: write one line into it, or leave --requirepass-file out"},
+		"no address":       {args: "serve --resp 6379", want: `--resp: "6379" is not HOST:PORT, such as 127.0.0.1:6379, [::1]:0 or :6379`},
+		"port in use":      {args: "serve --resp " + busy, want: busy + " is in use: stop the program that listens there, or choose another port with --resp"},
+		"loopback in use":  {args: "serve --resp localhost" + busy[strings.LastIndex(busy, ":"):], want: busy + " is in use: stop the program that listens there, or choose another port with --resp"},
+		"address of others": {
+			args: "serve --resp 192.0.2.1:0",
+			want: "listen tcp 192.0.2.1:0: bind: …: name an address of this machine with --resp",
+		},
+		"serve locked": {
+			args: "serve --resp 127.0.0.1:0 --dir locked",
+			want: `open "locked": engine: directory is locked by process …: stop that process, or name another directory`,
+		},
+		"serve foreign": {
+			args: "serve --resp 127.0.0.1:0 --dir foreign",
+			want: `open "foreign": it has no FORMAT file but holds letter: engine: unknown format: name a directory of Brock's, or an empty one, and never keep other files in it`,
+		},
+		"serve file": {args: "serve --resp 127.0.0.1:0 --dir novel", want: `open "novel": …`},
+
+		"check nothing": {args: "check", want: `expected "<dir>": see brock check --help`},
+		"check missing": {args: "check missing", want: `check "missing": stat missing: no such file or directory: name a directory that exists`},
+		"check locked": {
+			args: "check locked",
+			want: `check "locked": engine: directory is locked by process …: stop that process, or name another directory`,
+		},
+		"check foreign": {
+			args: "check foreign",
+			want: `check "foreign": it has no FORMAT file: engine: unknown format: name a directory of Brock's, or an empty one, and never keep other files in it`,
+		},
+
+		"backup nothing": {args: "backup", want: `expected "<dir|addr> <file>": see brock backup --help`},
+		"backup missing": {args: "backup missing to", want: "missing is neither a directory, no such file or directory, nor HOST:PORT: name one of them"},
+		"backup file":    {args: "backup novel to", want: "novel is neither a directory, it is a file, nor HOST:PORT: name one of them"},
+		"backup empty": {
+			args: "backup empty to",
+			want: "backup to to: empty is empty: engine: unknown format: name a directory of Brock's, or an empty one, and never keep other files in it",
+		},
+		"backup locked":   {args: "backup locked to", want: `backup to to: open "locked": …: stop that process, or name another directory`},
+		"backup to where": {args: "backup db missing/to", want: "backup to missing/to: open missing/…: no such file or directory"},
+		"backup password": {args: "backup localhost:1 to --requirepass-file void", want: "no password in void: the file is empty: …"},
+		"backup nobody":   {args: "backup 127.0.0.1:1 to", want: "backup to to: no server at 127.0.0.1:1: …: start it, or name its directory"},
+
+		"restore missing":  {args: "restore missing new", want: "no backup in missing: no such file or directory: name one that brock backup has written"},
+		"restore novel":    {args: "restore novel new", want: "novel: restore: store: not a backup: engine: unknown format: use another backup, and remove what was made of new"},
+		"restore to db":    {args: "restore novel db", want: "db is not empty: name another directory, or remove what is in it"},
+		"restore to where": {args: "restore novel novel/new", want: `restore to "novel/new": …`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := brockRun(t, c.env, strings.Fields(c.args)...)
+			require.Equal(t, 1, got.code)
+			require.Empty(t, got.stdout)
+			line, ended := strings.CutSuffix(got.stderr, "\n")
+			require.True(t, ended && !strings.Contains(line, "\n"), got.stderr)
+			before, after, _ := strings.Cut(c.want, "…")
+			if !strings.Contains(c.want, "…") {
+				require.Equal(t, "brock: "+c.want, line)
+			}
+			require.True(t, strings.HasPrefix(line, "brock: "+before) && strings.HasSuffix(line, after), line)
+		})
+	}
+	require.NoFileExists(t, "to")
+	require.NoDirExists(t, "brock-data")
+	left, err := filepath.Glob("*.tmp*")
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
+
+func TestHelp(t *testing.T) {
+	for _, args := range [][]string{{"--help"}, {"serve", "--help"}, {"backup", "-h"}} {
+		got := brockRun(t, nil, args...)
+		require.Zero(t, got.code)
+		require.Empty(t, got.stderr)
+		require.Contains(t, got.stdout, "Usage: brock")
+	}
+}
+
+func TestVersion(t *testing.T) {
+	got := brockRun(t, nil, "version")
+	require.Zero(t, got.code)
+	require.Empty(t, got.stderr)
+	require.Regexp(t, `^brock .*\ngo1\.\d+.* .*/.*\nredis 7\.0\.15\n$`, got.stdout)
+}
+
+// parsed returns the options of serve.
+func parsed(t *testing.T, env []string, args ...string) serveCommand {
+	t.Helper()
+	var c commandLine
+	_, err := parse(context.Background(), process{args: append([]string{"serve"}, args...), env: env}, &c)
+	require.NoError(t, err)
+	return c.Serve
+}
+
+func TestDefaults(t *testing.T) {
+	c := parsed(t, []string{"HOME=/", "BROCK_UNKNOWN=x"})
+	require.Equal(t, serveCommand{
+		RESP: "localhost:6379", Durability: durability(brock.EverySecond), Maxclients: 10000, LogFormat: "text",
+	}, c)
+}
+
+// TestPrecedence sets options in several places.
+func TestPrecedence(t *testing.T) {
+	file := write(t, t.TempDir(), "brock.conf", `
+# what stands here goes last
+resp = "127.0.0.1:1"
+durability=relaxed
+	maxclients = 7
+memory = false
+memory-budget = 1gb
+dir = "C:\\data # 1"
+`)
+	t.Run("file", func(t *testing.T) {
+		c := parsed(t, nil, "--config", file)
+		require.Equal(t, "127.0.0.1:1", c.RESP)
+		require.Equal(t, durability(brock.Relaxed), c.Durability)
+		require.EqualValues(t, 7, c.Maxclients)
+		require.EqualValues(t, 1<<30, c.MemoryBudget)
+		require.Equal(t, `C:\data # 1`, c.Dir)
+		require.False(t, c.Memory)
+	})
+	t.Run("environment", func(t *testing.T) {
+		c := parsed(t, []string{"BROCK_CONFIG=" + file, "BROCK_RESP=127.0.0.1:2", "BROCK_LOG_LEVEL=DEBUG", "BROCK_MAXCLIENTS=8"})
+		require.Equal(t, "127.0.0.1:2", c.RESP)
+		require.EqualValues(t, -4, c.LogLevel)
+		require.EqualValues(t, 8, c.Maxclients)
+		require.EqualValues(t, 1<<30, c.MemoryBudget)
+	})
+	t.Run("command line", func(t *testing.T) {
+		c := parsed(t, []string{"BROCK_CONFIG=missing", "BROCK_RESP=127.0.0.1:2", "BROCK_MAXCLIENTS=8"},
+			"--config", file, "--resp=127.0.0.1:3", "--durability", "always")
+		require.Equal(t, "127.0.0.1:3", c.RESP)
+		require.EqualValues(t, 8, c.Maxclients)
+		require.Equal(t, durability(brock.Always), c.Durability)
+	})
+	t.Run("memory excludes the directory of lower places", func(t *testing.T) {
+		for _, c := range []serveCommand{
+			parsed(t, []string{"BROCK_DIR=other"}, "--config", file, "--memory"),
+			parsed(t, []string{"BROCK_MEMORY=true"}, "--config", file),
+		} {
+			require.True(t, c.Memory)
+			require.Empty(t, c.Dir)
+		}
+		c := parsed(t, []string{"BROCK_MEMORY=no"}, "--config", file)
+		require.False(t, c.Memory)
+		require.Equal(t, `C:\data # 1`, c.Dir)
+		c = parsed(t, []string{"BROCK_MEMORY=true"}, "--dir", "given")
+		require.False(t, c.Memory)
+		require.Equal(t, "given", c.Dir)
+	})
+}
+
+func TestSize(t *testing.T) {
+	for text, want := range map[string]size{
+		"0": 0, "123": 123, "1KB": 1 << 10, "64mb": 64 << 20, "2 GB": 2 << 30, "8589934591GB": 8589934591 << 30,
+	} {
+		var s size
+		require.NoError(t, s.UnmarshalText([]byte(text)), text)
+		require.Equal(t, want, s, text)
+	}
+	for _, text := range []string{"", "KB", "-1", "1.5GB", "0x10", "1KBMB", "8589934592GB", "9223372036854775808"} {
+		var s size
+		require.Error(t, s.UnmarshalText([]byte(text)), text)
+	}
+}

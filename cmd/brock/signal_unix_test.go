@@ -1,0 +1,103 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// child is the program in a process of its own.
+type child struct {
+	cmd   *exec.Cmd
+	lines *bufio.Reader // standard error
+	addr  string
+}
+
+// startChild starts a server that listens on any port.
+func startChild(t *testing.T, args ...string) *child {
+	t.Helper()
+	c := &child{cmd: exec.Command(os.Args[0], append([]string{"serve", "--resp", "localhost:0"}, args...)...)}
+	c.cmd.Env = append(os.Environ(), childMode+"=1")
+	stderr, err := c.cmd.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, c.cmd.Start())
+	t.Cleanup(func() {
+		_ = c.cmd.Process.Kill()
+		_ = c.cmd.Wait()
+	})
+	c.lines = bufio.NewReader(stderr)
+	line, err := c.lines.ReadString('\n')
+	require.NoError(t, err)
+	addr, ok := strings.CutPrefix(line, "brock: ready resp=")
+	require.True(t, ok, line)
+	c.addr = strings.TrimSpace(addr)
+	return c
+}
+
+// end waits for the end of the program, and returns what else it said.
+func (c *child) end(t *testing.T) string {
+	t.Helper()
+	rest, err := io.ReadAll(c.lines)
+	require.NoError(t, err)
+	_ = c.cmd.Wait() // its state tells
+	return string(rest)
+}
+
+// TestSignals ends a server by each signal that asks for it, and by SHUTDOWN.
+func TestSignals(t *testing.T) {
+	for _, how := range []os.Signal{syscall.SIGTERM, os.Interrupt, nil} {
+		dir := filepath.Join(t.TempDir(), "db")
+		c := startChild(t, "--dir", dir, "--durability", "relaxed")
+		require.Equal(t, []string{"+OK"}, ask(t, c.addr, "SET key value"))
+		if how != nil {
+			require.NoError(t, c.cmd.Process.Signal(how))
+		} else {
+			conn, err := net.Dial("tcp", c.addr)
+			require.NoError(t, err)
+			_, err = io.WriteString(conn, command("SHUTDOWN"))
+			require.NoError(t, err)
+			reply, err := bufio.NewReader(conn).ReadString('\n')
+			require.ErrorIs(t, err, io.EOF, reply)
+			require.NoError(t, conn.Close())
+		}
+		require.Empty(t, c.end(t))
+		require.Zero(t, c.cmd.ProcessState.ExitCode(), "%v", how)
+		require.Equal(t, "value", value(t, dir, "key"))
+	}
+}
+
+// TestSecondSignal has a server wait for a client that does not read its
+// replies; the second signal ends it at once.
+func TestSecondSignal(t *testing.T) {
+	c := startChild(t, "--memory")
+	conn, err := net.Dial("tcp", c.addr)
+	require.NoError(t, err)
+	defer func() { _ = conn.Close() }()
+	_, err = io.WriteString(conn, command("SET", "key", strings.Repeat("x", 8<<20))+strings.Repeat(command("GET", "key"), 8))
+	require.NoError(t, err)
+	_, err = bufio.NewReaderSize(conn, 16).ReadString('\n')
+	require.NoError(t, err)
+	require.NoError(t, c.cmd.Process.Signal(syscall.SIGTERM))
+	for { // until it has taken notice
+		other, err := net.Dial("tcp", c.addr)
+		if err != nil {
+			break
+		}
+		require.NoError(t, other.Close())
+	}
+	require.NoError(t, c.cmd.Process.Signal(syscall.SIGTERM))
+	require.Empty(t, c.end(t))
+	status := c.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	require.True(t, status.Signaled(), "%v", c.cmd.ProcessState)
+	require.Equal(t, syscall.SIGTERM, status.Signal())
+}
