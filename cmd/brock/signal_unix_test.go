@@ -53,25 +53,15 @@ func (c *child) end(t *testing.T) string {
 	return string(rest)
 }
 
-// TestSignals ends a server by each signal that asks for it, and by SHUTDOWN.
+// TestSignals ends a server by each signal that asks for it.
 func TestSignals(t *testing.T) {
-	for _, how := range []os.Signal{syscall.SIGTERM, os.Interrupt, nil} {
+	for _, signal := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
 		dir := filepath.Join(t.TempDir(), "db")
 		c := startChild(t, "--dir", dir, "--durability", "relaxed")
 		require.Equal(t, []string{"+OK"}, ask(t, c.addr, "SET key value"))
-		if how != nil {
-			require.NoError(t, c.cmd.Process.Signal(how))
-		} else {
-			conn, err := net.Dial("tcp", c.addr)
-			require.NoError(t, err)
-			_, err = io.WriteString(conn, command("SHUTDOWN"))
-			require.NoError(t, err)
-			reply, err := bufio.NewReader(conn).ReadString('\n')
-			require.ErrorIs(t, err, io.EOF, reply)
-			require.NoError(t, conn.Close())
-		}
+		require.NoError(t, c.cmd.Process.Signal(signal))
 		require.Empty(t, c.end(t))
-		require.Zero(t, c.cmd.ProcessState.ExitCode(), "%v", how)
+		require.Zero(t, c.cmd.ProcessState.ExitCode(), "%v", signal)
 		require.Equal(t, "value", value(t, dir, "key"))
 	}
 }
