@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -209,13 +210,13 @@ func (s *socket) read() {
 		return
 	}
 	s.turn = s.poll.loop.turn
-	n, err := unix.Read(s.fd, s.poll.input)
+	n, err := transfer(unix.SYS_READ, s.fd, s.poll.input)
 	switch {
 	case err == unix.EINTR:
 		s.queue()
 	case err == unix.EAGAIN:
 		s.readable = false
-	case err != nil:
+	case err != 0:
 		s.c.fail(os.NewSyscallError("read", err))
 	case n == 0:
 		s.readable = false
@@ -249,17 +250,34 @@ func (s *socket) flush(n int) {
 	if s.blocked {
 		return
 	}
-	done, err := unix.Write(s.fd, s.c.out[s.c.taken:s.c.taken+n])
+	done, err := transfer(unix.SYS_WRITE, s.fd, s.c.out[s.c.taken:s.c.taken+n])
 	switch {
 	case err == unix.EAGAIN || err == unix.EINTR:
-		done = 0
-	case err != nil:
+		// nothing went
+	case err != 0:
 		s.c.fail(os.NewSyscallError("write", err))
 		return
 	}
 	s.c.take(done)
 	s.c.sent.Add(uint64(done))
 	s.watch(done < n)
+}
+
+// transfer reads or writes p. The runtime is not told of what takes a few
+// microseconds: it would get ready to give the loop's processor away, which
+// costs as much as a protocol's work on a short request.
+func transfer(trap uintptr, fd int, p []byte) (int, syscall.Errno) {
+	var n uintptr
+	var errno syscall.Errno
+	if len(p) <= readBuffer {
+		n, _, errno = unix.RawSyscall(trap, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)))
+	} else {
+		n, _, errno = unix.Syscall(trap, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)))
+	}
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), 0
 }
 
 // watch has the kernel say when s is writable, or not any more. If it is
