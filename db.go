@@ -16,6 +16,7 @@ import (
 // a View [ErrReadOnly] and [ErrRetention], too.
 type DB struct {
 	commands
+	dir    string
 	parent *DB // what Close of a DB(n) leaves alone
 }
 
@@ -46,8 +47,11 @@ func (db *DB) DB(n int) *DB {
 	if db.parent != nil {
 		root = db.parent
 	}
-	return &DB{commands: db.at(n), parent: root}
+	return &DB{commands: db.at(n), dir: root.dir, parent: root}
 }
+
+// Dir returns the directory that was opened, "" for a database in memory.
+func (db *DB) Dir() string { return db.dir }
 
 // Update runs fn as a transaction: serialisable, one at a time, nothing to
 // retry. When fn returns nil, all that it did through tx becomes visible and
@@ -118,6 +122,18 @@ func (db *DB) Pipelined(fn func(p *Pipe) error) (err error) {
 // Sync waits until everything that is visible is durable: a power cut after
 // it returns loses nothing that was read or written before.
 func (db *DB) Sync() error { return db.s.Sync() }
+
+// Durability returns the durability mode. A database in memory keeps none.
+func (db *DB) Durability() Durability {
+	switch db.s.Durability() {
+	case store.Always:
+		return Always
+	case store.Relaxed:
+		return Relaxed
+	default:
+		return EverySecond
+	}
+}
 
 // SetDurability changes the durability mode. What was acknowledged before has
 // the new mode's promise when it returns.

@@ -30,5 +30,7 @@ func Open(dir string, opts *Options) (*DB, error) {
 		_ = eng.Close() // what Open met is what the caller has to know
 		return nil, fmt.Errorf("open %q: %w", dir, err)
 	}
-	return newDB(s), nil
+	db := newDB(s)
+	db.dir = dir
+	return db, nil
 }

@@ -25,10 +25,10 @@ type Stats struct {
 	// included, came after the last round of checkpoint steps began, or after
 	// Open.
 	Uncheckpointed int64
-	// CheckpointAge is the time since the last round of checkpoint steps, 0 if
+	// CheckpointAt is when the last round of checkpoint steps ended, zero if
 	// there was none since Open; Checkpoints is their number.
-	CheckpointAge time.Duration
-	Checkpoints   int64
+	CheckpointAt time.Time
+	Checkpoints  int64
 	// Loads is the number of commands that had to load pages, EvictedBytes
 	// what was dropped to keep to the budget, Expired the number of keys that
 	// the background removed.
@@ -58,15 +58,11 @@ type Latency struct {
 // Redis: INFO.
 func (db *DB) Stats() Stats {
 	s := db.s.Stats()
-	st := Stats{
+	return Stats{
 		Keys: s.Keys, Expiring: s.Expiring, Bytes: s.Bytes, ViewBytes: s.ViewBytes, MemoryBudget: s.Budget,
-		DiskBytes: s.BaseBytes, LogBytes: s.LogBytes, DirtyBytes: s.DirtyBytes, Checkpoints: s.Rounds,
+		DiskBytes: s.BaseBytes, LogBytes: s.LogBytes, DirtyBytes: s.DirtyBytes, CheckpointAt: s.CheckpointAt, Checkpoints: s.Rounds,
 		Uncheckpointed: int64(s.Committed - s.Checkpointed),
 		Loads:          s.Loads, EvictedBytes: s.EvictedBytes, Expired: s.Expired,
 		Commit: Latency(s.Write), Sync: Latency(s.Sync), Errors: s.Errors, Poisoned: s.Poisoned,
 	}
-	if !s.CheckpointAt.IsZero() {
-		st.CheckpointAge = time.Since(s.CheckpointAt)
-	}
-	return st
 }

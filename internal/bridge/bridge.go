@@ -15,6 +15,9 @@ type Handle struct {
 // Later is what a pipeline notes, see Pipe.
 type Later = store.Later
 
+// Limits are up to where collections are said to be encoded compactly.
+type Limits = store.Limits
+
 // ErrWait is what a command fails with that would have to wait and must not.
 var ErrWait = store.ErrWait
 

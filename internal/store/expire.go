@@ -235,8 +235,18 @@ func (x *deadlineIndex) forget(i deadlineItem) {
 // removed, for want of space for example.
 const expiryRetry = time.Second
 
+// SetExpiry turns the removal of expired keys in the background off, and on
+// again. To commands an expired key is absent in any case.
+func (s *Store) SetExpiry(on bool) {
+	s.keepExpired.Store(!on)
+	s.deadlines.ring()
+}
+
 // expire removes what has expired and sets the alarm for what comes next.
 func (s *Store) expire() {
+	if s.keepExpired.Load() {
+		return // SetExpiry rings
+	}
 	n, err := s.expireDue()
 	s.stats.expired.Add(int64(n))
 	wait := time.Duration(0)

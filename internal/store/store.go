@@ -72,6 +72,8 @@ type Store struct {
 	check checkpointer
 	life  lifecycle
 	stats counters
+
+	keepExpired atomic.Bool // see SetExpiry
 }
 
 // maskOf returns the partition of a hash as a mask.
