@@ -30,6 +30,7 @@ type call struct {
 	mark uint64          // off the loop: what the reply tells of
 	took time.Duration
 
+	fatal bool          // the connection ends with the reply
 	later *bridge.Later // off the loop: what db notes
 	err   error
 	keys  []string // room for arguments, as strings and in pairs

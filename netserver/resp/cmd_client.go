@@ -34,7 +34,7 @@ func runClientID(c *call) error {
 
 // runClientInfo describes the connection.
 func runClientInfo(c *call) error {
-	c.out.verbatim("txt", c.describe(c.conn))
+	c.out.verbatim(c.describe(c.conn))
 	return nil
 }
 
@@ -196,7 +196,7 @@ func runClientList(c *call) error {
 	for _, client := range clients {
 		b.WriteString(c.describe(client))
 	}
-	c.out.verbatim("txt", b.String())
+	c.out.verbatim(b.String())
 	return nil
 }
 
@@ -221,6 +221,13 @@ func (c *call) describe(of *conn) string {
 		of.id, clientAddr(of.t.RemoteAddr()), clientAddr(of.t.LocalAddr()), of.label(), int64(now.Sub(of.created).Seconds()),
 		max(now.UnixMilli()-of.active.Load(), 0)/1000, of.flags(), of.db.Load(), queued, pending, queued+pending, events, name,
 		defaultUser, of.proto.Load())
+	if c.srv.commands.named("client|setinfo") != nil { // the version has it
+		lib := library{}
+		if said := of.lib.Load(); said != nil {
+			lib = *said
+		}
+		line += " lib-name=" + lib.name + " lib-ver=" + lib.version
+	}
 	return line + "\n"
 }
 
@@ -282,4 +289,30 @@ func clientAddr(addr net.Addr) string {
 		return cmp.Or(addr.String(), "?") + ":0"
 	}
 	return addr.String()
+}
+
+// library is what a client said of the library that it uses.
+type library struct{ name, version string }
+
+// runClientSetInfo notes which library the client uses.
+func runClientSetInfo(c *call) error {
+	lib := library{}
+	if old := c.conn.lib.Load(); old != nil {
+		lib = *old
+	}
+	what, ok := word(c.args[2], "lib-name", "lib-ver")
+	if !ok {
+		return Error("ERR Unrecognized option '" + c.str(2) + "'")
+	}
+	if !plain(c.args[3]) {
+		return Error("ERR " + strings.ToLower(c.str(2)) + " cannot contain spaces, newlines or special characters.")
+	}
+	if what == 0 {
+		lib.name = string(c.args[3])
+	} else {
+		lib.version = string(c.args[3])
+	}
+	c.conn.lib.Store(&lib)
+	c.out.ok()
+	return nil
 }

@@ -1,18 +1,29 @@
 package resp
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 )
 
 // config are the parameters that CONFIG reads and sets while connections run.
 type config struct {
-	pass      atomic.Pointer[string]
-	clients   atomic.Int64
-	idle      atomic.Int64 // seconds
-	bulk      atomic.Int64
-	query     atomic.Int64
-	outputMax atomic.Int64 // bytes; 0: no limit
+	pass        atomic.Pointer[string]
+	clients     atomic.Int64
+	idle        atomic.Int64 // seconds
+	bulk        atomic.Int64
+	query       atomic.Int64
+	output      atomic.Pointer[outputLimit]
+	tracking    atomic.Bool // of latencies
+	percentiles atomic.Pointer[[]float64]
+}
+
+// outputLimit bounds the bytes of replies that a client has not read: more than
+// hard close the connection at once, more than soft after some time. 0 is no
+// bound.
+type outputLimit struct {
+	hard, soft int64
+	after      time.Duration
 }
 
 // newConfig returns the parameters that a server begins with.
@@ -25,14 +36,16 @@ func newConfig(s *Server) *config {
 	}
 	c.bulk.Store(maxBulk)
 	c.query.Store(maxQueryBytes)
+	c.output.Store(&outputLimit{})
+	c.tracking.Store(true)
+	c.percentiles.Store(&[]float64{50, 99, 99.9})
 	s.slow.after.Store(10000)
 	s.slow.most.Store(128)
 	return c
 }
 
 func (c *config) password() string       { return *c.pass.Load() }
-func (c *config) maxClients() int        { return int(c.clients.Load()) }
+func (c *config) maxClients() int        { return int(min(c.clients.Load(), math.MaxInt32)) }
 func (c *config) timeout() time.Duration { return time.Duration(c.idle.Load()) * time.Second }
 func (c *config) maxBulk() int64         { return c.bulk.Load() }
 func (c *config) queryLimit() int64      { return c.query.Load() }
-func (c *config) outputLimit() int64     { return c.outputMax.Load() }

@@ -21,14 +21,17 @@ type conn struct {
 	t    netserver.Transport
 	loop *loop
 
-	reader  reader
-	buf     []byte // received and not executed yet: it begins with a request
-	lend    bool   // requests in buf are being executed: it may be given away
-	busy    bool   // a command runs off the loop; the next waits for it
-	rest    []byte // of that command's reply: to be sent
-	mark    uint64 // what that reply tells of
-	full    bool   // the peer does not read its replies
-	closing bool   // nothing is executed any more
+	reader   reader
+	buf      []byte      // received and not executed yet: it begins with a request
+	lend     bool        // requests in buf are being executed: it may be given away
+	busy     bool        // a command runs off the loop; the next waits for it
+	rest     []byte      // of that command's reply: to be sent
+	mark     uint64      // what that reply tells of
+	fatal    bool        // the connection ends with that reply
+	full     bool        // the peer does not read its replies
+	resume   func()      // goes on when the peer has read them; may be nil
+	overSoft func() bool // ends the alarm for the soft limit of replies; nil if it is not exceeded
+	closing  bool        // nothing is executed any more
 
 	authed bool
 	mute   mute
@@ -39,6 +42,7 @@ type conn struct {
 	db      atomic.Int32
 	proto   atomic.Int32 // version of the protocol
 	name    atomic.Pointer[string]
+	lib     atomic.Pointer[library]
 	last    atomic.Pointer[command] // the last one executed
 	active  atomic.Int64            // when that was, in ms since 1970
 	queued  atomic.Int64            // bytes received and not executed yet
@@ -92,6 +96,7 @@ func (c *conn) label() string {
 func (c *conn) ConnectionLost(error) {
 	c.closing = true
 	c.stopWork()
+	c.within()
 	c.srv.unregister(c)
 }
 
@@ -107,11 +112,19 @@ func (c *conn) stopWork() {
 }
 
 // PauseProducing is the [netserver.Producer]'s.
-func (c *conn) PauseProducing() { c.full = true }
+func (c *conn) PauseProducing() {
+	c.full = true
+	c.pending.Store(c.unsent())
+}
 
 // ResumeProducing is the [netserver.Producer]'s.
 func (c *conn) ResumeProducing() {
 	c.full = false
+	c.pending.Store(c.unsent())
+	if resume := c.resume; resume != nil {
+		c.resume = nil
+		resume()
+	}
 	if len(c.rest) > 0 {
 		c.deliver()
 	} else {
@@ -124,6 +137,7 @@ func (c *conn) DataReceived(data []byte) {
 	if c.closing {
 		return
 	}
+	c.pending.Store(c.unsent())
 	if len(c.buf) == 0 && !c.busy && !c.full {
 		n := c.execute(data)
 		if n < len(data) && !c.closing {
@@ -161,7 +175,6 @@ func (c *conn) settle() {
 		c.buf = nil
 	}
 	c.queued.Store(int64(len(c.buf)))
-	c.pending.Store(int64(c.t.Pending()))
 	if (c.busy || c.full) && len(c.buf) >= waitInput {
 		c.t.PauseReading()
 	} else {
@@ -312,7 +325,9 @@ func (c *conn) unpark(call *call) {
 		c.rest = call.out.b
 		c.mark = call.mark
 	}
+	c.fatal = call.fatal
 	c.last.Store(call.cmd)
+	c.bound()
 	c.deliver()
 }
 
@@ -334,5 +349,9 @@ func (c *conn) deliver() {
 		return
 	}
 	c.rest, c.busy = nil, false
+	if c.fatal {
+		c.quit()
+		c.t.LoseConnection()
+	}
 	c.proceed()
 }

@@ -42,7 +42,7 @@ func TestShortConnections(t *testing.T) {
 	}
 	s := serve(t, nil)
 	visit := func(i int) {
-		c, err := net.Dial("tcp", s.addr)
+		c, err := net.Dial("tcp", s.addr.String())
 		if err != nil {
 			t.Error(err)
 			return
@@ -96,7 +96,7 @@ func TestIdleConnections(t *testing.T) {
 	before := measure(t)
 	conns := make([]net.Conn, count)
 	for i := range conns {
-		c, err := net.Dial("tcp", s.addr)
+		c, err := net.Dial("tcp", s.addr.String())
 		require.NoError(t, err)
 		defer c.Close()
 		conns[i] = c

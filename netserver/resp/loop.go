@@ -94,11 +94,7 @@ func (l *loop) flush(c *conn) (full bool) {
 		l.mark = 0
 	}
 	pending := int64(c.t.Pending())
-	if limit := l.srv.config.outputLimit(); limit > 0 && pending > limit {
-		l.srv.log.Warn("brock: a client does not read its replies", "client", c.id, "bytes", pending)
-		c.closing = true
-		c.t.Abort()
-	}
+	c.bound()
 	return pending > highWater
 }
 

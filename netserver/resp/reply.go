@@ -163,15 +163,15 @@ func (r *reply) bigNumber(digits string) {
 	r.line('(', digits)
 }
 
-// verbatim appends a text with a kind of three letters, such as txt.
-func (r *reply) verbatim(kind, text string) {
+// verbatim appends a text that is meant for people.
+func (r *reply) verbatim(text string) {
 	if r.proto < 3 {
 		r.str(text)
 		return
 	}
-	r.number('=', int64(len(kind)+1+len(text)))
+	const kind = "txt:"
+	r.number('=', int64(len(kind)+len(text)))
 	r.b = append(r.b, kind...)
-	r.b = append(r.b, ':')
 	r.b = append(r.b, text...)
 	r.b = append(r.b, '\r', '\n')
 }

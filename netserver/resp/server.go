@@ -34,6 +34,9 @@ type Options struct {
 	MaxClients int
 	// Loops is the number of event loops, see [netserver.Server].
 	Loops int
+	// EnableDebug allows DEBUG, which is for tests: whoever may send it can
+	// have the server do useless work. Default: it is an error.
+	EnableDebug bool
 	// Logger gets warnings about clients. Default: silent.
 	Logger *slog.Logger
 	// Shutdown is called when a client sends SHUTDOWN, on a goroutine of its
@@ -45,6 +48,7 @@ type Options struct {
 // [NewServer].
 type Server struct {
 	db        *brock.DB
+	reach     bridge.Handle // of db
 	databases int
 	opts      Options
 	log       *slog.Logger
@@ -57,10 +61,14 @@ type Server struct {
 	config   *config
 	stats    stats
 	slow     slowlog
+	saving   saving
 
-	mu      sync.Mutex
-	clients map[int64]*conn // guarded by mu
-	lastID  int64           // guarded by mu
+	expiredBefore atomic.Int64 // Stats.Expired when CONFIG RESETSTAT was called
+
+	mu        sync.Mutex
+	clients   map[int64]*conn // guarded by mu
+	lastID    int64           // guarded by mu
+	listening []net.Addr      // guarded by mu
 
 	down atomic.Bool // SHUTDOWN was accepted
 }
@@ -74,7 +82,7 @@ func NewServer(db *brock.DB, opts *Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{db: db, databases: h.Store.Databases(), started: time.Now(), runID: newRunID(), clients: make(map[int64]*conn)}
+	s := &Server{db: db, reach: h, databases: h.Store.Databases(), started: time.Now(), runID: newRunID(), clients: make(map[int64]*conn)}
 	if opts != nil {
 		s.opts = *opts
 	}
@@ -108,7 +116,37 @@ func (s *Server) now() time.Time { return time.Now() }
 
 // Serve accepts clients until the listener fails or the server stops: then it
 // returns [netserver.ErrServerClosed].
-func (s *Server) Serve(l net.Listener) error { return s.net.Serve(l, s.factory) }
+func (s *Server) Serve(l net.Listener) error {
+	s.mu.Lock()
+	s.listening = append(s.listening, l.Addr())
+	s.mu.Unlock()
+	return s.net.Serve(l, s.factory)
+}
+
+// bound returns the addresses that the server listens on, without ports.
+func (s *Server) bound() (hosts []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, addr := range s.listening {
+		if tcp, ok := addr.(*net.TCPAddr); ok {
+			hosts = append(hosts, tcp.IP.String())
+		}
+	}
+	return hosts
+}
+
+// port returns the first TCP port that the server listens on, 0 if there is
+// none.
+func (s *Server) port() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, addr := range s.listening {
+		if tcp, ok := addr.(*net.TCPAddr); ok {
+			return tcp.Port
+		}
+	}
+	return 0
+}
 
 // Conns returns the number of connections.
 func (s *Server) Conns() int { return s.net.Conns() }

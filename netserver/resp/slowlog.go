@@ -2,6 +2,7 @@ package resp
 
 import (
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,7 +45,7 @@ func (l *slowlog) note(c *call) {
 	if after := l.after.Load(); after < 0 || c.took.Microseconds() < after || c.cmd.has(flagSkipSlowlog) {
 		return
 	}
-	e := slowEntry{at: c.srv.now(), took: c.took, args: shownCall(c.args), addr: c.conn.t.RemoteAddr().String(), name: c.conn.label()}
+	e := slowEntry{at: c.srv.now(), took: c.took, args: shownCall(c.cmd, c.args), addr: clientAddr(c.conn.t.RemoteAddr()), name: c.conn.label()}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e.id = l.next
@@ -55,16 +56,19 @@ func (l *slowlog) note(c *call) {
 
 // cutLocked drops entries that are too many.
 func (l *slowlog) cutLocked() {
-	l.entries = l.entries[:min(len(l.entries), int(l.most.Load()))]
+	l.entries = l.entries[:min(len(l.entries), int(min(l.most.Load(), math.MaxInt32)))]
 }
 
-// shownCall returns arguments as the slowlog keeps them: the first ones, and
-// their beginnings.
-func shownCall(args [][]byte) []string {
+// shownCall returns a command's arguments as the slowlog keeps them: the first
+// ones, and their beginnings, without passwords.
+func shownCall(cmd *command, args [][]byte) []string {
 	list := make([]string, 0, min(len(args), slowArgs))
 	for i, arg := range args {
 		if i == slowArgs-1 && len(args) > slowArgs {
 			return append(list, fmt.Sprintf("... (%d more arguments)", len(args)-i))
+		}
+		if secret(cmd, args, i) {
+			arg = []byte(redacted)
 		}
 		if len(arg) > slowBytes {
 			list = append(list, fmt.Sprintf("%s... (%d more bytes)", arg[:slowBytes], len(arg)-slowBytes))

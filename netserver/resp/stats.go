@@ -84,10 +84,13 @@ func (r *run) count(cmd *command, calls int64, mean time.Duration) {
 	r.srv.stats.calls.Add(calls)
 	s.calls.Add(calls)
 	s.took.Add(int64(mean) * calls)
+	if !r.srv.config.tracking.Load() {
+		return
+	}
 	h := s.latency.Load()
 	if h == nil {
-		s.latency.CompareAndSwap(nil, &histogram{})
-		h = s.latency.Load()
+		h = &histogram{} // of two that are made at a time one loses a call
+		s.latency.Store(h)
 	}
 	h.add(mean, uint64(calls))
 }
@@ -112,6 +115,25 @@ func (s *stats) failed(code string) {
 	if _, ok := s.byCode[code]; ok || len(s.byCode) < maxCodes {
 		s.byCode[code]++
 	}
+}
+
+// reset sets all counters to zero.
+func (s *stats) reset() {
+	s.connections.Store(0)
+	s.refused.Store(0)
+	s.calls.Store(0)
+	s.errors.Store(0)
+	for i := range s.perCommand {
+		cmd := &s.perCommand[i]
+		cmd.calls.Store(0)
+		cmd.took.Store(0)
+		cmd.rejected.Store(0)
+		cmd.failed.Store(0)
+		cmd.latency.Store(nil)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.byCode = nil
 }
 
 // maxCodes bounds how many codes of errors are counted.

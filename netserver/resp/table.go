@@ -58,7 +58,7 @@ func (v release) commands(list []command) []command {
 			panic("resp: " + cmd.name + ": " + err.Error())
 		}
 		cmd.subs = v.commands(cmd.subs)
-		if slices.Compare(since[:], v[:]) <= 0 && (cmd.run != nil || len(cmd.subs) > 0) {
+		if slices.Compare(since[:], v[:]) <= 0 {
 			kept = append(kept, cmd)
 		}
 	}

@@ -105,6 +105,13 @@ func connectionCommands() []command { //nolint:funlen // a table
 					docs: arguments(argOneOf("on_off_skip", argWord("ON"), argWord("OFF"), argWord("SKIP"))),
 				},
 				{
+					name: "setinfo", run: runClientSetInfo, arity: 4, flags: flagNoScript | flagLoading | flagStale,
+					tips:    []string{"request_policy:all_nodes", "response_policy:all_succeeded"},
+					since:   "7.2.0",
+					summary: "Notes which library the client uses", complexity: "O(1)",
+					docs: arguments(argOneOf("attr", argText("libname").as("LIB-NAME"), argText("libver").as("LIB-VER"))),
+				},
+				{
 					name: "setname", run: runClientSetName, arity: 3, flags: flagNoScript | flagLoading | flagStale,
 					since:   "2.6.9",
 					summary: "Names the connection", complexity: "O(1)",

@@ -4,13 +4,18 @@ package resp
 func serverCommands() []command { //nolint:funlen // a table
 	return inGroup("server",
 		command{
-			name: "bgsave", arity: -1, flags: flagAdmin | flagNoScript | flagNoAsyncLoading,
+			name: "bgsave", run: runBGSave, arity: -1, flags: flagAdmin | flagNoScript | flagNoAsyncLoading,
 			since:   "1.0.0",
 			summary: "Starts a checkpoint in the background", complexity: "O(1)",
 			history: []change{
 				{"3.2.2", "Added the `SCHEDULE` option."},
 			},
 			docs: arguments(argWord("SCHEDULE").from("3.2.2").opt()),
+		},
+		command{
+			name: "brock.backup", run: runBrockBackup, arity: 1, flags: flagAdmin | flagNoScript,
+			since:   "1.0.0",
+			summary: "Replies a backup of all data: bulk strings, up to an empty one", complexity: "O(N) for N bytes of data",
 		},
 		command{
 			name: "command", run: runCommand, arity: -1, flags: flagLoading | flagStale,
@@ -80,7 +85,7 @@ func serverCommands() []command { //nolint:funlen // a table
 			summary: "Commands about the parameters of the server", complexity: "Depends on the subcommand",
 			subs: []command{
 				{
-					name: "get", arity: -3, flags: flagAdmin | flagNoScript | flagLoading | flagStale,
+					name: "get", run: runConfigGet, arity: -3, flags: flagAdmin | flagNoScript | flagLoading | flagStale,
 					since:   "2.0.0",
 					summary: "Returns the parameters that match patterns", complexity: "O(N) for N parameters, times the patterns",
 					history: []change{
@@ -94,17 +99,17 @@ func serverCommands() []command { //nolint:funlen // a table
 					summary: "Lists the subcommands", complexity: "O(1)",
 				},
 				{
-					name: "resetstat", arity: 2, flags: flagAdmin | flagNoScript | flagLoading | flagStale,
+					name: "resetstat", run: runConfigResetStat, arity: 2, flags: flagAdmin | flagNoScript | flagLoading | flagStale,
 					since:   "2.0.0",
 					summary: "Sets the counters of INFO to zero", complexity: "O(1)",
 				},
 				{
-					name: "rewrite", arity: 2, flags: flagAdmin | flagNoScript | flagLoading | flagStale,
+					name: "rewrite", run: runConfigRewrite, arity: 2, flags: flagAdmin | flagNoScript | flagLoading | flagStale,
 					since:   "2.8.0",
 					summary: "Writes the parameters to the configuration file", complexity: "O(1)",
 				},
 				{
-					name: "set", arity: -4, flags: flagAdmin | flagNoScript | flagLoading | flagStale,
+					name: "set", run: runConfigSet, arity: -4, flags: flagAdmin | flagNoScript | flagLoading | flagStale,
 					tips:    []string{"request_policy:all_nodes", "response_policy:all_succeeded"},
 					since:   "2.0.0",
 					summary: "Sets parameters, all of them or none", complexity: "O(N) for N parameters to set",
@@ -122,7 +127,7 @@ func serverCommands() []command { //nolint:funlen // a table
 			summary: "Counts the keys of the database", complexity: "O(1)",
 		},
 		command{
-			name: "debug", arity: -2, flags: flagAdmin | flagNoScript | flagLoading | flagStale,
+			name: "debug", run: runDebug, arity: -2, flags: flagAdmin | flagNoScript | flagLoading | flagStale,
 			since: "1.0.0", system: true,
 			summary: "Commands for tests and for the search of errors", complexity: "Depends on the subcommand",
 		},
@@ -149,7 +154,7 @@ func serverCommands() []command { //nolint:funlen // a table
 			docs: arguments(argOneOf("async", argWord("ASYNC").from("4.0.0"), argWord("SYNC").from("6.2.0")).opt()),
 		},
 		command{
-			name: "info", arity: -1, flags: flagLoading | flagStale,
+			name: "info", run: runInfo, arity: -1, flags: flagLoading | flagStale,
 			acl: []string{"@dangerous"}, tips: []string{"nondeterministic_output", "request_policy:all_shards", "response_policy:special"},
 			since:   "1.0.0",
 			summary: "Tells about the server, its clients and its data", complexity: "O(1)",
@@ -159,7 +164,7 @@ func serverCommands() []command { //nolint:funlen // a table
 			docs: arguments(argText("section").opt().many()),
 		},
 		command{
-			name: "lastsave", arity: 1, flags: flagLoading | flagStale | flagFast,
+			name: "lastsave", run: runLastSave, arity: 1, flags: flagLoading | flagStale | flagFast,
 			acl: []string{"@admin", "@dangerous"}, tips: []string{"nondeterministic_output"},
 			since:   "1.0.0",
 			summary: "Returns when the last complete checkpoint was made", complexity: "O(1)",
@@ -175,7 +180,7 @@ func serverCommands() []command { //nolint:funlen // a table
 					summary: "Lists the subcommands", complexity: "O(1)",
 				},
 				{
-					name: "usage", arity: -3, flags: flagReadonly,
+					name: "usage", run: runMemoryUsage, arity: -3, flags: flagReadonly,
 					keys:    keySpecs(keyAt(2, "RO")),
 					since:   "4.0.0",
 					summary: "Estimates how many bytes a key and its value take", complexity: "O(1)",
@@ -184,12 +189,12 @@ func serverCommands() []command { //nolint:funlen // a table
 			},
 		},
 		command{
-			name: "save", arity: 1, flags: flagAdmin | flagNoScript | flagNoAsyncLoading | flagNoMulti,
+			name: "save", run: runSave, offLoop: true, arity: 1, flags: flagAdmin | flagNoScript | flagNoAsyncLoading | flagNoMulti,
 			since:   "1.0.0",
 			summary: "Makes a checkpoint and waits for it", complexity: "O(N) for N keys changed since the last one",
 		},
 		command{
-			name: "shutdown", arity: -1, flags: flagAdmin | flagNoScript | flagLoading | flagStale | flagNoMulti | flagAllowBusy,
+			name: "shutdown", run: runShutdown, arity: -1, flags: flagAdmin | flagNoScript | flagLoading | flagStale | flagNoMulti | flagAllowBusy,
 			since:   "1.0.0",
 			summary: "Stops the server", complexity: "O(N) for N keys changed since the last checkpoint, if one is made",
 			history: []change{
@@ -208,7 +213,7 @@ func serverCommands() []command { //nolint:funlen // a table
 			summary: "Commands about the log of slow commands", complexity: "Depends on the subcommand",
 			subs: []command{
 				{
-					name: "get", arity: -2, flags: flagAdmin | flagLoading | flagStale,
+					name: "get", run: runSlowlogGet, arity: -2, flags: flagAdmin | flagLoading | flagStale,
 					tips:    []string{"request_policy:all_nodes", "nondeterministic_output"},
 					since:   "2.2.12",
 					summary: "Returns the latest entries of the slow log", complexity: "O(N) for N entries",
@@ -223,13 +228,13 @@ func serverCommands() []command { //nolint:funlen // a table
 					summary: "Lists the subcommands", complexity: "O(1)",
 				},
 				{
-					name: "len", arity: 2, flags: flagAdmin | flagLoading | flagStale,
+					name: "len", run: runSlowlogLen, arity: 2, flags: flagAdmin | flagLoading | flagStale,
 					tips:    []string{"request_policy:all_nodes", "response_policy:agg_sum", "nondeterministic_output"},
 					since:   "2.2.12",
 					summary: "Counts the entries of the slow log", complexity: "O(1)",
 				},
 				{
-					name: "reset", arity: 2, flags: flagAdmin | flagLoading | flagStale,
+					name: "reset", run: runSlowlogReset, arity: 2, flags: flagAdmin | flagLoading | flagStale,
 					tips:    []string{"request_policy:all_nodes", "response_policy:all_succeeded"},
 					since:   "2.2.12",
 					summary: "Empties the slow log", complexity: "O(N) for N entries",
@@ -244,7 +249,7 @@ func serverCommands() []command { //nolint:funlen // a table
 			docs: arguments(argInt("index1"), argInt("index2")),
 		},
 		command{
-			name: "time", arity: 1, flags: flagLoading | flagStale | flagFast,
+			name: "time", run: runTime, arity: 1, flags: flagLoading | flagStale | flagFast,
 			tips:    []string{"nondeterministic_output"},
 			since:   "2.6.0",
 			summary: "Returns the time of the server", complexity: "O(1)",

@@ -1,7 +1,7 @@
 package resp
 
 // zsetCommands returns the table's entries of the group sorted-set.
-func zsetCommands() []command { //nolint:funlen // a table
+func zsetCommands() []command {
 	return inGroup("sorted-set",
 		command{
 			name: "zadd", run: runZAdd, arity: -4, flags: flagWrite | flagDenyOOM | flagFast,

@@ -25,7 +25,7 @@ import (
 type served struct {
 	*resp.Server
 	db   *brock.DB
-	addr string
+	addr net.Addr
 }
 
 // serve serves an empty database in memory.
@@ -42,6 +42,12 @@ func serveDB(t *testing.T, db *brock.DB, opts *resp.Options) *served {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
+	return serveOn(t, l, db, opts)
+}
+
+// serveOn serves a database on a listener.
+func serveOn(t *testing.T, l net.Listener, db *brock.DB, opts *resp.Options) *served {
+	t.Helper()
 	s, err := resp.NewServer(db, opts)
 	require.NoError(t, err)
 	ended := make(chan error, 1)
@@ -50,13 +56,13 @@ func serveDB(t *testing.T, db *brock.DB, opts *resp.Options) *served {
 		require.NoError(t, s.Shutdown(context.Background()))
 		require.ErrorIs(t, <-ended, netserver.ErrServerClosed)
 	})
-	return &served{Server: s, db: db, addr: l.Addr().String()}
+	return &served{Server: s, db: db, addr: l.Addr()}
 }
 
 // connect connects to a server of ours.
 func (s *served) connect(t *testing.T) *wire {
 	t.Helper()
-	c, err := net.Dial("tcp", s.addr)
+	c, err := net.Dial(s.addr.Network(), s.addr.String())
 	require.NoError(t, err)
 	return newWire(t, c)
 }

@@ -1,0 +1,179 @@
+package resp_test
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/brockdb/brock"
+	"github.com/brockdb/brock/netserver"
+	"github.com/brockdb/brock/netserver/resp"
+)
+
+// TestServerCommands compares replies of commands about the server.
+func TestServerCommands(t *testing.T) {
+	for _, proto := range []string{"2", "3"} {
+		p := newPair(t, "")
+		p.same("hello "+proto,
+			"time x", "save x", "bgsave x", "bgsave schedule x", "lastsave x", "dbsize", "bgsave",
+			"slowlog get -2", "slowlog get x", "slowlog get 0", "slowlog get 1 2", "slowlog len x", "slowlog len", "slowlog reset", "slowlog nosuch",
+			"slowlog reset x", "memory usage", "memory usage nosuch", "set a 1", "memory usage a samples", "memory usage a samples -1",
+			"memory usage a samples x", "memory usage a x 1", "memory nosuch",
+			"shutdown abort", "shutdown save nosave", "shutdown x", "shutdown abort now", "shutdown abort save", "shutdown abort force")
+	}
+}
+
+func TestTime(t *testing.T) {
+	c := serve(t, nil).connect(t)
+	before := time.Now()
+	reply := c.ask("TIME").texts()
+	seconds, err := strconv.ParseInt(reply[0], 10, 64)
+	require.NoError(t, err)
+	micros, err := strconv.ParseInt(reply[1], 10, 64)
+	require.NoError(t, err)
+	require.WithinRange(t, time.UnixMicro(seconds*1e6+micros), before.Add(-time.Microsecond), time.Now())
+	require.NotEqual(t, ":0", c.do("LASTSAVE"))
+}
+
+// TestSave makes checkpoints.
+func TestSave(t *testing.T) {
+	db, err := brock.Open(filepath.Join(t.TempDir(), "db"), nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	c := serveDB(t, db, nil).connect(t)
+	require.Equal(t, "+OK", c.do("SET", "a", "1"))
+	require.Equal(t, "+OK", c.do("SAVE"))
+	require.EqualValues(t, 1, db.Stats().Checkpoints)
+	require.Equal(t, "+Background saving started", c.do("BGSAVE", "schedule"))
+	for c.info("persistence")["rdb_bgsave_in_progress"] == "1" {
+		require.Equal(t, "+PONG", c.do("PING"))
+	}
+	require.EqualValues(t, 2, db.Stats().Checkpoints)
+	require.Equal(t, "ok", c.info("persistence")["rdb_last_bgsave_status"])
+	require.Equal(t, ":"+strconv.FormatInt(db.Stats().CheckpointAt.Unix(), 10), c.do("LASTSAVE"))
+}
+
+// TestSlowlog looks at entries.
+func TestSlowlog(t *testing.T) {
+	p := newPair(t, "")
+	p.mask = nil
+	for _, w := range []*wire{p.ours, p.theirs} {
+		require.Equal(t, "+OK", w.do("CONFIG", "SET", "slowlog-log-slower-than", "0"))
+		w.do("CLIENT", "SETNAME", "me")
+		w.do("GET", strings.Repeat("k", 200))
+		w.do(append([]string{"DEL"}, strings.Split(strings.Repeat("k ", 40), " ")...)...)
+		w.do("AUTH", "secret")
+		w.do("AUTH", "default", "secret")
+		w.do("HELLO", "3", "AUTH", "default", "secret", "SETNAME", "you")
+		w.do("CONFIG", "SET", "requirepass", "", "timeout", "0")
+	}
+	entries := func(w *wire) (list []string) {
+		for _, e := range w.ask("SLOWLOG", "GET", "-1").list {
+			require.Len(t, e.list, 6)
+			list = append(list, e.list[0].raw()+e.list[3].raw()+e.list[5].raw())
+		}
+		return list
+	}
+	require.Equal(t, entries(p.theirs), entries(p.ours))
+}
+
+// TestShutdown stops the server.
+func TestShutdown(t *testing.T) {
+	for _, words := range []string{"SHUTDOWN", "SHUTDOWN SAVE", "SHUTDOWN NOSAVE NOW FORCE"} {
+		db, err := brock.Open(filepath.Join(t.TempDir(), "db"), nil)
+		require.NoError(t, err)
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		called := make(chan struct{})
+		served := make(chan error, 1)
+		go func() {
+			served <- resp.Serve(context.Background(), l, db, &resp.Options{Shutdown: func() { close(called) }})
+		}()
+		nc, err := net.Dial("tcp", l.Addr().String())
+		require.NoError(t, err)
+		c := newWire(t, nc)
+		require.Equal(t, "+OK", c.do("SET", "a", "1"))
+		c.send(request(strings.Fields(words)...))
+		require.Empty(t, c.closed(), words)
+		require.NoError(t, <-served)
+		<-called
+		saved := int64(0)
+		if strings.Contains(words, " SAVE") {
+			saved = 1
+		}
+		require.Equal(t, saved, db.Stats().Checkpoints, words)
+		require.NoError(t, db.Close())
+	}
+}
+
+// TestServe ends with its context.
+func TestServe(t *testing.T) {
+	db, err := brock.OpenMemory(nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- resp.Serve(ctx, l, db, nil) }()
+	nc, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	c := newWire(t, nc)
+	require.NoError(t, db.Set("a", []byte("from Go")))
+	require.Equal(t, "$from Go", c.do("GET", "a"))
+	require.Equal(t, "+OK", c.do("SET", "a", "from the wire"))
+	v, err := db.Get("a")
+	require.NoError(t, err)
+	require.Equal(t, "from the wire", string(v))
+	cancel()
+	require.NoError(t, <-served)
+	require.Empty(t, c.closed())
+
+	require.NoError(t, db.Close())
+	_, err = resp.NewServer(db, nil)
+	require.NoError(t, err, "a closed database is met by the first command")
+	require.ErrorIs(t, netserver.ErrServerClosed, netserver.ErrServerClosed)
+}
+
+// TestBackup restores what BROCK.BACKUP has sent, to a client that reads slowly.
+func TestBackup(t *testing.T) {
+	db, err := brock.Open(filepath.Join(t.TempDir(), "db"), nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	c := serveDB(t, db, nil).connect(t)
+	big := strings.Repeat("0123456789abcdef", 1<<20)
+	for _, key := range []string{"a", "b", "c"} {
+		require.Equal(t, "+OK", c.do("SET", key, key+big))
+	}
+	c.send(request("BROCK.BACKUP") + request("PING"))
+	var backup bytes.Buffer
+	pieces := 0
+	for {
+		piece := c.reply()
+		require.Equal(t, byte('$'), piece.kind, piece.raw())
+		if piece.text == "" {
+			break
+		}
+		require.LessOrEqual(t, len(piece.text), 64<<10)
+		backup.WriteString(piece.text)
+		pieces++
+	}
+	require.Greater(t, pieces, 1)
+	require.Equal(t, "+PONG", c.reply().raw())
+
+	dir := filepath.Join(t.TempDir(), "restored")
+	require.NoError(t, brock.Restore(&backup, dir))
+	restored, err := brock.Open(dir, nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, restored.Close()) })
+	v, err := restored.Get("b")
+	require.NoError(t, err)
+	require.Equal(t, "b"+big, string(v))
+}
