@@ -404,9 +404,8 @@ func (o Ordered) slide(start int) {
 // the block is likely to need, but at most by half: it swells the image.
 func (o Ordered) lengthen(size int) bool {
 	n, end, w := o.Len(), o.Used(), o.width()
-	limit := o.limit()
-	more := min(spread(n, o.liveHeap()+size, w, limit-end-size-w), itemsMax) - n
-	if more < 1 || end+w*more+size > limit {
+	more := o.more(size)
+	if more < 1 {
 		return false
 	}
 	from := o.heap()
@@ -418,4 +417,22 @@ func (o Ordered) lengthen(size int) bool {
 		o.setOffset(i, o.offset(i)+w*more)
 	}
 	return true
+}
+
+// more returns by how many items lengthen makes the table longer, 0 if there is
+// no room for that.
+func (o Ordered) more(size int) int {
+	n, end, w := o.Len(), o.Used(), o.width()
+	limit := o.limit()
+	more := min(spread(n, o.liveHeap()+size, w, limit-end-size-w), itemsMax) - n
+	if more < 1 || end+w*more+size > limit {
+		return 0
+	}
+	return more
+}
+
+// hasRoom tells whether Insert of an item of some length will succeed.
+func (o Ordered) hasRoom(itemLen int) bool {
+	size := ItemSize(itemLen)
+	return o.Used()+size <= o.limit() && (o.Len() < o.table() || o.more(size) > 0)
 }

@@ -478,6 +478,9 @@ func (a *Access) splitNode(t Tree, path []frame, level int, item []byte) ([]fram
 		path, level = a.growRoot(t, path), 1
 	}
 	f := &path[level]
+	if f.g.kind == KindLeaf && f.i == 0 && t.Key == 0 {
+		return a.splitBefore(t, path, level)
+	}
 	at, appending := a.splitPoint(Ordered(f.g.body()), f)
 	var low []byte
 	switch o := Ordered(f.g.body()); {
@@ -511,6 +514,20 @@ func (a *Access) splitNode(t Tree, path []frame, level int, item []byte) ([]fram
 		f.i -= at
 		f.g = right
 	}
+	return path, level
+}
+
+// splitBefore puts an empty leaf before the one at a level of path, to the front
+// of which a list grows: the full leaf stays as it is.
+func (a *Access) splitBefore(t Tree, path []frame, level int) ([]frame, int) {
+	path, level = a.makeRoom(t, path, level, 0)
+	f, up := &path[level], &path[level-1]
+	left := a.newNode(t, f.g.p, KindLeaf, Ordered(f.g.body()), 0, 0)
+	a.edit(&up.g) // the header may have been edited in the same page
+	if !Ordered(up.g.body()).Insert(up.i, child(left.no, 0, nil)) {
+		panic("page: no room in an inner node")
+	}
+	f.g = left
 	return path, level
 }
 
@@ -550,7 +567,9 @@ func (a *Access) makeRoom(t Tree, path []frame, level, low int) ([]frame, int) {
 		o = Ordered(up.g.body())
 		need = o.NeedFor(childHead + low)
 	}
-	a.rebuildOrdered(&up.g, need)
+	if !o.hasRoom(childHead + low) {
+		a.rebuildOrdered(&up.g, min(need+need/8, max(need, innerBytes)))
+	}
 	return path, level
 }
 

@@ -1,7 +1,6 @@
 package resp
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -13,6 +12,11 @@ import (
 func (c *conn) command(cmd *command, args [][]byte, long bool) {
 	l := c.loop
 	start := len(l.out.b)
+	if cmd == nil && isHTTP(args[0]) {
+		c.srv.log.Warn("brock: a client speaks HTTP, maybe for somebody else", "client", c.id)
+		c.quit()
+		return
+	}
 	cmd, err := c.admit(cmd, args)
 	if err != nil {
 		l.out.err(string(err.(Error)))
@@ -83,6 +87,12 @@ func (c *conn) admit(cmd *command, args [][]byte) (*command, error) {
 	return cmd, nil
 }
 
+// isHTTP tells whether a line begins as one of an HTTP request that a browser can
+// be made to send: its body may hold commands.
+func isHTTP(word []byte) bool {
+	return strings.EqualFold(view(word), "POST") || strings.EqualFold(view(word), "Host:")
+}
+
 // shownArgs is how many bytes of arguments the error of an unknown command
 // shows.
 const shownArgs = 128
@@ -94,15 +104,20 @@ func unknown(args [][]byte) Error {
 		if b.Len() >= shownArgs {
 			break
 		}
-		fmt.Fprintf(&b, "'%s' ", arg[:min(len(arg), shownArgs-b.Len())])
+		b.WriteString("'" + shown(arg, shownArgs-b.Len()) + "' ")
 	}
-	name := args[0][:min(len(args[0]), shownArgs)]
-	return Error(fmt.Sprintf("ERR unknown command '%s', with args beginning with: %s", name, b.String()))
+	return Error("ERR unknown command '" + shown(args[0], shownArgs) + "', with args beginning with: " + b.String())
+}
+
+// shown returns the beginning of an argument, up to a zero byte, for an error.
+func shown(arg []byte, most int) string {
+	s, _, _ := strings.Cut(string(arg[:min(len(arg), most)]), "\x00")
+	return s
 }
 
 // unknownSub is the error of a subcommand that there is not.
 func unknownSub(cmd *command, name []byte) Error {
-	return Error(fmt.Sprintf("ERR unknown subcommand '%s'. Try %s HELP.", name[:min(len(name), shownArgs)], strings.ToUpper(cmd.name)))
+	return Error("ERR unknown subcommand '" + shown(name, shownArgs) + "'. Try " + strings.ToUpper(cmd.name) + " HELP.")
 }
 
 // wrongArity is the error of a command with too few or too many arguments.
