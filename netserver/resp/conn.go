@@ -253,9 +253,8 @@ func (c *conn) runAll() (n int, stop bool) {
 		if r.from < r.to {
 			c.command(r.cmd, l.args[r.from:r.to:r.to], long)
 		}
-		if len(l.out.b) >= flushAt && l.flush(c) {
-			c.t.Loop().Post(c.proceed) // if the peer reads them in this turn
-			stop = true
+		if stop = len(l.out.b) >= flushAt; stop {
+			c.t.Loop().Post(c.proceed) // others come first
 		}
 		if stop || c.busy || c.closing {
 			c.last.Store(l.call.cmd)
@@ -276,8 +275,8 @@ const (
 	briefArgs  = 1024
 )
 
-// flushAt is how many bytes of replies are collected before they are handed to
-// the transport.
+// flushAt is from how many bytes of replies on a connection's other requests
+// wait for the next turn.
 const flushAt = 64 << 10
 
 // limits returns what the requests of the connection are held to.

@@ -77,11 +77,10 @@ func (l *loop) begin(c *conn) {
 	l.run.begin(l.srv)
 }
 
-// flush hands the replies so far to the connection's transport and tells whether
-// those that are not sent are too many.
-func (l *loop) flush(c *conn) (full bool) {
+// flush hands the replies so far to the connection's transport.
+func (l *loop) flush(c *conn) {
 	if len(l.out.b) == 0 {
-		return false
+		return
 	}
 	c.t.Write(l.out.b)
 	if cap(l.out.b) > keptReplies {
@@ -93,9 +92,7 @@ func (l *loop) flush(c *conn) (full bool) {
 		c.t.Mark(l.mark)
 		l.mark = 0
 	}
-	pending := int64(c.t.Pending())
 	c.bound()
-	return pending > highWater
 }
 
 // keptReplies bounds the buffer that a loop keeps.

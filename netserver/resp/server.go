@@ -21,7 +21,7 @@ const Version = "7.0.15"
 
 // highWater is from how many bytes of replies that a client has not read on no
 // more of its commands are executed.
-const highWater = 1 << 20
+const highWater = 256 << 10
 
 // Options configure a Server. The zero value of a field means its default.
 type Options struct {
