@@ -25,6 +25,7 @@ var ErrWait = store.ErrWait
 type Ways struct {
 	Reach func(of any) (Handle, error)
 	Pipe  func(of any, noWait bool) (any, *Later)
+	DB    func(s *store.Store) any
 }
 
 // ways is set once, when package brock is initialised.
@@ -45,3 +46,6 @@ func Reach(of any) (Handle, error) { return ways.Reach(of) }
 // notes: nobody waits for what its commands do but whoever looks there. With
 // noWait commands that would have to wait fail with [ErrWait].
 func Pipe(of any, noWait bool) (any, *Later) { return ways.Pipe(of, noWait) }
+
+// DB returns a *brock.DB on a store, which a test has opened in its own way.
+func DB(s *store.Store) any { return ways.DB(s) }
