@@ -47,5 +47,8 @@ func newConfig(s *Server) *config {
 func (c *config) password() string       { return *c.pass.Load() }
 func (c *config) maxClients() int        { return int(min(c.clients.Load(), math.MaxInt32)) }
 func (c *config) timeout() time.Duration { return time.Duration(c.idle.Load()) * time.Second }
-func (c *config) maxBulk() int64         { return c.bulk.Load() }
-func (c *config) queryLimit() int64      { return c.query.Load() }
+
+// maxBulk bounds the bytes of an argument; positions in a buffer stay within an
+// int.
+func (c *config) maxBulk() int64    { return min(c.bulk.Load(), math.MaxInt/4+1) }
+func (c *config) queryLimit() int64 { return c.query.Load() }

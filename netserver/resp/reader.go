@@ -52,12 +52,12 @@ func (r *reader) next(b []byte, args [][]byte, lim limits) ([][]byte, int, error
 		if b[0] != '*' {
 			return r.inline(b, args)
 		}
-		n, line, err := r.count(b, 1, "mbulk")
+		n, line, err := r.count(b, "mbulk")
 		if line == 0 || err != nil {
 			return args, 0, err
 		}
 		switch {
-		case n > maxArgs || n == badCount:
+		case n > maxArgs:
 			return args, 0, protocolError("invalid multibulk length")
 		case lim.early && n > maxEarlyArgs:
 			return args, 0, protocolError("unauthenticated multibulk length")
@@ -95,7 +95,7 @@ func (r *reader) argument(b []byte, lim limits) (done bool, err error) {
 		if r.at >= len(b) {
 			return false, nil
 		}
-		n, line, err := r.count(b[r.at:], 1, "bulk")
+		n, line, err := r.count(b[r.at:], "bulk")
 		if line == 0 || err != nil {
 			return false, err
 		}
@@ -121,35 +121,40 @@ func (r *reader) argument(b []byte, lim limits) (done bool, err error) {
 	return true, nil
 }
 
-// badCount is what count returns for something else than a number.
-const badCount = math.MinInt64
+// badCount is what count returns for something else than a number: too much of
+// anything.
+const badCount = math.MaxInt64
 
-// count reads the number in the line that b begins with, from an offset on, and
-// returns the length of the line, 0 if it is not complete.
-func (r *reader) count(b []byte, from int, what string) (n int64, line int, err error) {
-	cr := -1
-	for i := from; i < len(b) && i < maxInline; i++ {
-		if b[i] == '\r' {
-			cr = i
-			break
-		}
-	}
+// count reads the number behind the first byte of the line that b begins with,
+// and returns the length of the line, 0 if it is not complete.
+func (r *reader) count(b []byte, what string) (n int64, line int, err error) {
+	cr := lineEnd(b, '\r')
 	switch {
 	case cr < 0 && len(b) > maxInline:
 		return 0, 0, protocolError("too big " + what + " count string")
 	case cr < 0 || cr+2 > len(b):
 		return 0, 0, nil
 	}
-	n, ok := parseInt(b[from:cr])
+	n, ok := parseInt(b[min(1, cr):cr])
 	if !ok {
 		n = badCount
 	}
 	return n, cr + 2, nil
 }
 
+// lineEnd returns where a byte first stands in b, -1 if it does not. As in Redis
+// nothing is found behind a byte that is 0.
+func lineEnd(b []byte, c byte) int {
+	at := bytes.IndexByte(b, c)
+	if at > 0 && bytes.IndexByte(b[:at], 0) >= 0 {
+		return -1
+	}
+	return at
+}
+
 // inline reads a request of words on one line.
 func (r *reader) inline(b []byte, args [][]byte) ([][]byte, int, error) {
-	end := bytes.IndexByte(b, '\n')
+	end := lineEnd(b, '\n')
 	if end < 0 {
 		if len(b) > maxInline {
 			return args, 0, protocolError("too big inline request")
@@ -176,7 +181,7 @@ func splitWords(line []byte) (words [][]byte, ok bool) {
 		for i < len(line) && isSpace(line[i]) {
 			i++
 		}
-		if i == len(line) || line[i] == 0 {
+		if i == len(line) {
 			return words, true
 		}
 		word, n, ok := oneWord(line[i:])
@@ -199,7 +204,7 @@ func oneWord(b []byte) (word []byte, n int, ok bool) {
 				return nil, 0, false
 			}
 			return append(word, inner...), n + m, true
-		case isSpace(c) || c == 0:
+		case isSpace(c):
 			return word, n, true
 		default:
 			word = append(word, c)
