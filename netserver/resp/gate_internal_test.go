@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"sync/atomic"
@@ -36,6 +37,16 @@ func (s *heldStore) Release(lsn uint64, done func(error)) bool {
 	}
 	s.asked <- held{lsn, done}
 	return false
+}
+
+// elsewhere returns a key in another partition than key.
+func (s *heldStore) elsewhere(key string) string {
+	p := s.store.(interface{ Mask(key string) uint64 })
+	for i := 0; ; i++ {
+		if other := fmt.Sprint("key", i); p.Mask(other) != p.Mask(key) {
+			return other
+		}
+	}
 }
 
 // release makes what was asked for durable.
@@ -108,7 +119,7 @@ func TestRepliesWaitForTheLog(t *testing.T) {
 	writer.send("SET a 1")
 	first := <-s.asked
 	other.ask("PING", "+PONG")
-	other.ask("GET elsewhere", "$-1")
+	other.ask("GET "+s.elsewhere("a"), "$-1")
 	reader.send("GET a") // shows what is not durable
 	writer.send("PING")  // stands behind what waits
 	other.ask("PING", "+PONG")

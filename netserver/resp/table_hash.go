@@ -4,7 +4,7 @@ package resp
 func hashCommands() []command {
 	return inGroup("hash",
 		command{
-			name: "hdel", run: runHDel, arity: -3, flags: flagWrite | flagFast,
+			name: "hdel", run: runHDel, field: 2, arity: -3, flags: flagWrite | flagFast,
 			keys:    keySpecs(keyAt(1, "RW", "delete")),
 			since:   "2.0.0",
 			summary: "Deletes fields of a hash", complexity: "O(N) for N fields",
@@ -14,7 +14,7 @@ func hashCommands() []command {
 			docs: arguments(argKey(), argText("field").many()),
 		},
 		command{
-			name: "hget", run: runHGet, arity: 3, flags: flagReadonly | flagFast,
+			name: "hget", run: runHGet, field: 2, arity: 3, flags: flagReadonly | flagFast,
 			keys:    keySpecs(keyAt(1, "RO", "access")),
 			since:   "2.0.0",
 			summary: "Returns the value of a field of a hash", complexity: "O(1)",
@@ -35,7 +35,7 @@ func hashCommands() []command {
 			docs: arguments(argKey()),
 		},
 		command{
-			name: "hset", run: runHSet, arity: -4, flags: flagWrite | flagDenyOOM | flagFast,
+			name: "hset", run: runHSet, field: 2, arity: -4, flags: flagWrite | flagDenyOOM | flagFast,
 			keys:    keySpecs(keyAt(1, "RW", "update")),
 			since:   "2.0.0",
 			summary: "Sets fields of a hash", complexity: "O(N) for N fields",

@@ -4,7 +4,7 @@ package resp
 func setCommands() []command {
 	return inGroup("set",
 		command{
-			name: "sadd", run: runSAdd, arity: -3, flags: flagWrite | flagDenyOOM | flagFast,
+			name: "sadd", run: runSAdd, field: 2, arity: -3, flags: flagWrite | flagDenyOOM | flagFast,
 			keys:    keySpecs(keyAt(1, "RW", "insert")),
 			since:   "1.0.0",
 			summary: "Adds members to a set", complexity: "O(N) for N members to add",
@@ -28,7 +28,7 @@ func setCommands() []command {
 			docs: arguments(argKey().many()),
 		},
 		command{
-			name: "sismember", run: runSIsMember, arity: 3, flags: flagReadonly | flagFast,
+			name: "sismember", run: runSIsMember, field: 2, arity: 3, flags: flagReadonly | flagFast,
 			keys:    keySpecs(keyAt(1, "RO")),
 			since:   "1.0.0",
 			summary: "Tells whether a set has a member", complexity: "O(1)",
@@ -52,7 +52,7 @@ func setCommands() []command {
 			docs: arguments(argKey(), argInt("count").from("3.2.0").opt()),
 		},
 		command{
-			name: "srem", run: runSRem, arity: -3, flags: flagWrite | flagFast,
+			name: "srem", run: runSRem, field: 2, arity: -3, flags: flagWrite | flagFast,
 			keys:    keySpecs(keyAt(1, "RW", "delete")),
 			since:   "1.0.0",
 			summary: "Removes members from a set", complexity: "O(N) for N members to remove",

@@ -4,7 +4,7 @@ package resp
 func zsetCommands() []command {
 	return inGroup("sorted-set",
 		command{
-			name: "zadd", run: runZAdd, arity: -4, flags: flagWrite | flagDenyOOM | flagFast,
+			name: "zadd", run: runZAdd, field: 3, arity: -4, flags: flagWrite | flagDenyOOM | flagFast,
 			keys:    keySpecs(keyAt(1, "RW", "update")),
 			since:   "1.2.0",
 			summary: "Adds members to a sorted set, or changes their scores", complexity: "O(M*log(N)) for M members in a set of N",
@@ -48,14 +48,14 @@ func zsetCommands() []command {
 			),
 		},
 		command{
-			name: "zrank", run: runZRank, arity: 3, flags: flagReadonly | flagFast,
+			name: "zrank", run: runZRank, field: 2, arity: 3, flags: flagReadonly | flagFast,
 			keys:    keySpecs(keyAt(1, "RO", "access")),
 			since:   "2.0.0",
 			summary: "Returns the position of a member of a sorted set", complexity: "O(log(N)) in a set of N members",
 			docs: arguments(argKey(), argText("member")),
 		},
 		command{
-			name: "zrem", run: runZRem, arity: -3, flags: flagWrite | flagFast,
+			name: "zrem", run: runZRem, field: 2, arity: -3, flags: flagWrite | flagFast,
 			keys:    keySpecs(keyAt(1, "RW", "delete")),
 			since:   "1.2.0",
 			summary: "Removes members from a sorted set", complexity: "O(M*log(N)) for M members in a set of N",
@@ -65,7 +65,7 @@ func zsetCommands() []command {
 			docs: arguments(argKey(), argText("member").many()),
 		},
 		command{
-			name: "zscore", run: runZScore, arity: 3, flags: flagReadonly | flagFast,
+			name: "zscore", run: runZScore, field: 2, arity: 3, flags: flagReadonly | flagFast,
 			keys:    keySpecs(keyAt(1, "RO", "access")),
 			since:   "1.2.0",
 			summary: "Returns the score of a member of a sorted set", complexity: "O(1)",
