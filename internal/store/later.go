@@ -83,7 +83,7 @@ const warmKeys = 16
 // warmSome is Warm for up to warmKeys keys.
 func (s *Store) warmSome(t *Tx, db int, keys, fields []string) {
 	var hashes [warmKeys]uint64
-	n, mask, any := 0, uint64(0), false
+	n, mask, deep := 0, uint64(0), false
 	for i, key := range keys {
 		if len(key) > ShortName {
 			continue
@@ -91,7 +91,7 @@ func (s *Store) warmSome(t *Tx, db int, keys, fields []string) {
 		keys[n], fields[n] = key, fields[i]
 		hashes[n] = s.mem.Hash(key)
 		mask |= s.maskOf(hashes[n])
-		any = any || fields[n] != ""
+		deep = deep || fields[n] != ""
 		n++
 	}
 	s.mem.RLock(mask, t.acc.Lane)
@@ -101,7 +101,7 @@ func (s *Store) warmSome(t *Tx, db int, keys, fields []string) {
 	}
 	tables := &s.spaces.Load().dbs[db].tables
 	t.warm += s.mem.Warm(tables, hashes[:n])
-	if any {
+	if deep {
 		t.acc.Begin(s.mem, page.Shared, 0, mask, nil)
 		s.warmFields(t, tables, keys[:n], fields[:n], hashes[:n])
 	}

@@ -40,8 +40,8 @@ type call struct {
 	scores []brock.Z
 }
 
-// newCall returns a call to be run off the loop.
-func newCall(c *conn, cmd *command, args [][]byte, ctx context.Context) *call {
+// newCall returns a call to be run off the loop, until ctx ends if it waits.
+func newCall(ctx context.Context, c *conn, cmd *command, args [][]byte) *call {
 	pipe, later := bridge.Pipe(c.srv.db.DB(int(c.db.Load())), false)
 	return &call{
 		srv: c.srv, conn: c, cmd: cmd, args: args, out: &reply{proto: int(c.proto.Load())},

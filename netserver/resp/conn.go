@@ -310,7 +310,7 @@ func (c *conn) park(cmd *command, args [][]byte, long bool) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	c.busy, c.cancel = true, cancel
-	call := newCall(c, cmd, own, ctx)
+	call := newCall(ctx, c, cmd, own)
 	c.t.Go(call.work)
 }
 

@@ -17,10 +17,10 @@ func (c *conn) command(cmd *command, args [][]byte, long bool) {
 		c.quit()
 		return
 	}
-	cmd, err := c.admit(cmd, args)
-	if err != nil {
-		l.out.err(string(err.(Error)))
-		c.srv.stats.rejected(cmd, string(err.(Error)))
+	cmd, refused := c.admit(cmd, args)
+	if refused != "" {
+		l.out.err(string(refused))
+		c.srv.stats.rejected(cmd, string(refused))
 		if c.finish(nil) {
 			l.out.b = l.out.b[:start]
 		}
@@ -67,14 +67,14 @@ func (c *conn) finish(call *call) (drop bool) {
 }
 
 // admit returns the command that a request asks for, a subcommand maybe, and why
-// it is not to be run.
-func (c *conn) admit(cmd *command, args [][]byte) (*command, error) {
+// it is not to be run, "" if it is.
+func (c *conn) admit(cmd *command, args [][]byte) (*command, Error) {
 	if cmd != nil && cmd.subs != nil && len(args) > 1 {
-		if sub := cmd.sub(args[1]); sub != nil {
-			cmd = sub
-		} else {
+		sub := cmd.sub(args[1])
+		if sub == nil {
 			return cmd, unknownSub(cmd, args[1])
 		}
+		cmd = sub
 	}
 	switch {
 	case cmd == nil:
@@ -84,7 +84,7 @@ func (c *conn) admit(cmd *command, args [][]byte) (*command, error) {
 	case c.locked() && !cmd.has(flagNoAuth):
 		return cmd, errNoAuth
 	}
-	return cmd, nil
+	return cmd, ""
 }
 
 // isHTTP tells whether a line begins as one of an HTTP request that a browser can
