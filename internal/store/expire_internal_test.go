@@ -19,8 +19,8 @@ func setUntil(t *testing.T, s *Store, key string, deadline int64) {
 	update(t, s, func(tx *Tx) error { return tx.StringSet(0, key, nil, []byte("x"), deadline) })
 }
 
-// TestDueIn counts expired keys at times that go forth and back, while
-// deadlines come and go.
+// TestDueIn counts expired keys at times that go forth and back, and all that
+// expire, while deadlines come and go.
 func TestDueIn(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	x := newDeadlineIndex()
@@ -41,12 +41,16 @@ func TestDueIn(t *testing.T) {
 			x.change(deadlineChange{space: i.space, hash: i.hash, after: i.at})
 			want[i] = true
 		}
-		space, now, n := r.Uint64N(3), r.Int64N(52), int64(0)
+		space, now, n, all := r.Uint64N(3), r.Int64N(52), int64(0), int64(0)
 		for i := range want {
+			if i.space == space {
+				all++
+			}
 			if i.space == space && i.at < now {
 				n++
 			}
 		}
+		require.Equal(t, all, x.in(space))
 		require.Equal(t, n, x.dueIn(space, now))
 	}
 }

@@ -183,6 +183,9 @@ func runShutdown(c *call) error {
 	if c.srv.down.CompareAndSwap(false, true) {
 		go c.srv.end()
 	}
+	if !c.off() {
+		c.conn.quit()
+	}
 	return nil
 }
 

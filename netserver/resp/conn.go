@@ -160,11 +160,13 @@ func (c *conn) proceed() {
 	if !c.busy && !c.full && !c.closing {
 		c.lend = true
 		n := c.execute(c.buf)
-		if c.lend {
-			c.buf, c.lend = c.buf[:copy(c.buf, c.buf[n:])], false
-		} else {
+		switch {
+		case !c.lend:
 			c.buf = append([]byte(nil), c.buf[n:]...)
+		case n > 0: // a long request that is incomplete stays where it is
+			c.buf = c.buf[:copy(c.buf, c.buf[n:])]
 		}
+		c.lend = false
 	}
 	c.settle()
 }

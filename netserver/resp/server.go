@@ -79,6 +79,9 @@ type Server struct {
 // Errors: those of db, if it is closed; an Options.Version that is none.
 func NewServer(db *brock.DB, opts *Options) (*Server, error) {
 	h, err := bridge.Reach(db)
+	if err == nil {
+		err = h.Store.Err()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +100,7 @@ func NewServer(db *brock.DB, opts *Options) (*Server, error) {
 		return nil, err
 	}
 	s.commands = newCommands(list)
+	h.Store.TrackIdle()
 	s.stats.perCommand = make([]commandStats, s.commands.count)
 	s.config = newConfig(s)
 	s.factory = &factory{srv: s, store: h.Store}
@@ -111,8 +115,8 @@ func newRunID() string {
 	return hex.EncodeToString(b)
 }
 
-// now returns the time.
-func (s *Server) now() time.Time { return time.Now() }
+// now returns the time, by the database's clock.
+func (s *Server) now() time.Time { return s.db.Now() }
 
 // Serve accepts clients until the listener fails or the server stops: then it
 // returns [netserver.ErrServerClosed].

@@ -7,13 +7,13 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/brockdb/brock"
-	"github.com/brockdb/brock/netserver"
 	"github.com/brockdb/brock/netserver/resp"
 )
 
@@ -21,7 +21,7 @@ import (
 func TestServerCommands(t *testing.T) {
 	for _, proto := range []string{"2", "3"} {
 		p := newPair(t, "")
-		p.same("hello "+proto,
+		p.same("hello "+proto, "config set slowlog-log-slower-than -1",
 			"time x", "save x", "bgsave x", "bgsave schedule x", "lastsave x", "dbsize", "bgsave",
 			"slowlog get -2", "slowlog get x", "slowlog get 0", "slowlog get 1 2", "slowlog len x", "slowlog len", "slowlog reset", "slowlog nosuch",
 			"slowlog reset x", "memory usage", "memory usage nosuch", "set a 1", "memory usage a samples", "memory usage a samples -1",
@@ -138,8 +138,7 @@ func TestServe(t *testing.T) {
 
 	require.NoError(t, db.Close())
 	_, err = resp.NewServer(db, nil)
-	require.NoError(t, err, "a closed database is met by the first command")
-	require.ErrorIs(t, netserver.ErrServerClosed, netserver.ErrServerClosed)
+	require.ErrorIs(t, err, brock.ErrClosed)
 }
 
 // TestBackup restores what BROCK.BACKUP has sent, to a client that reads slowly.
@@ -176,4 +175,29 @@ func TestBackup(t *testing.T) {
 	v, err := restored.Get("b")
 	require.NoError(t, err)
 	require.Equal(t, "b"+big, string(v))
+}
+
+// clock is a time that stands still.
+type clock struct{ now atomic.Int64 }
+
+func (c *clock) Now() time.Time { return time.Unix(c.now.Load(), 123_456_789) }
+
+func (c *clock) AfterFunc(time.Duration, func()) func() bool { return func() bool { return true } }
+
+// TestClock tells the time of the database's clock, and how long a key was not
+// used.
+func TestClock(t *testing.T) {
+	at := &clock{}
+	at.now.Store(1_000_000)
+	db, err := brock.OpenMemory(&brock.Options{Clock: at})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	c := serveDB(t, db, nil).connect(t)
+	require.Equal(t, "*2 $1000000 $123456", c.do("TIME"))
+	require.Equal(t, "+OK", c.do("SET", "a", "1", "EX", "100"))
+	at.now.Add(42)
+	require.Equal(t, ":42", c.do("OBJECT", "IDLETIME", "a"))
+	require.Equal(t, ":58", c.do("TTL", "a"))
+	require.Equal(t, "$1", c.do("GET", "a"))
+	require.Equal(t, ":0", c.do("OBJECT", "IDLETIME", "a"))
 }
