@@ -69,6 +69,11 @@ func BenchmarkExecute(b *testing.B) {
 					batches[i] = appendRequest(batches[i], c.make(rng.IntN(keys)))
 				}
 			}
+			if c.name == "get" {
+				for n := range keys {
+					require.NoError(b, db.Set(fmt.Sprintf("key:%012d", n), []byte(value)))
+				}
+			}
 			for _, batch := range batches {
 				conn.DataReceived(batch)
 			}
