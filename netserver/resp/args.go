@@ -114,6 +114,12 @@ func (c *call) bounds() (start, stop int, err error) {
 	return start, stop, err
 }
 
+// cString returns what C takes a string for: up to its first zero byte.
+func cString(s string) string {
+	s, _, _ = strings.Cut(s, "\x00")
+	return s
+}
+
 // score returns an argument as the score of a sorted set's member.
 func (c *call) score(i int) (float64, error) {
 	f, ok := parseFloat(c.str(i))

@@ -1,10 +1,6 @@
 package resp
 
-import (
-	"strings"
-
-	"github.com/brockdb/brock"
-)
+import "github.com/brockdb/brock"
 
 // Errors of bitmap commands.
 const (
@@ -192,7 +188,7 @@ func (c *call) overflow(i int) (brock.Overflow, error) {
 
 // bitFieldAt returns two arguments as the type and offset of an integer.
 func (c *call) bitFieldAt(i int) (typ brock.BitType, offset int64, err error) {
-	name, _, _ := strings.Cut(c.str(i), "\x00")
+	name := cString(c.str(i))
 	if name == "" || name[0] != 'i' && name[0] != 'u' {
 		return typ, 0, errBitType
 	}

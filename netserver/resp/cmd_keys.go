@@ -62,7 +62,7 @@ func (c *call) expire(unit timeUnit) error {
 	o, at, err := c.options(3, []option{{word: "NX"}, {word: "XX"}, {word: "GT"}, {word: "LT"}})
 	switch {
 	case err != nil:
-		return Error("ERR Unsupported option " + shown(c.args[at], len(c.args[at])))
+		return Error("ERR Unsupported option " + cString(c.str(at)))
 	case o.has(expireNX) && (o.has(expireXX) || o.has(expireGT) || o.has(expireLT)):
 		return Error("ERR NX and XX, GT or LT options at the same time are not compatible")
 	case o.has(expireGT) && o.has(expireLT):
@@ -202,7 +202,7 @@ const longScan = 1000
 
 // runScan is SCAN cursor [MATCH pattern] [COUNT count] [TYPE type].
 func runScan(c *call) error {
-	cursor, ok := parseCursor(c.str(1))
+	cursor, ok := parseCursor(cString(c.str(1)))
 	if !ok {
 		return Error("ERR invalid cursor")
 	}

@@ -10,7 +10,7 @@ import (
 
 // runXAdd is XADD key * | ms-* | ms-seq field value [field value …].
 func runXAdd(c *call) error {
-	id, err := addID(c.str(2))
+	id, err := addID(cString(c.str(2)))
 	switch {
 	case err != nil:
 		return err
@@ -73,7 +73,7 @@ func parseUint(s string) (n uint64, ok bool) {
 func runXDel(c *call) error {
 	ids := make([]brock.StreamID, 0, len(c.args)-2)
 	for i := 2; i < len(c.args); i++ {
-		id, err := parseID(c.str(i), 0)
+		id, err := parseID(cString(c.str(i)), 0)
 		if err != nil {
 			return c.orInt(0, c.behindKey(1, "stream", err))
 		}
@@ -87,7 +87,7 @@ func runXLen(c *call) error { return c.number(c.db.XLen(c.str(1))) }
 
 // runXRange is XRANGE key start end [COUNT count].
 func runXRange(c *call) error {
-	first, out, err := rangeEnd(c.str(2), 0)
+	first, out, err := rangeEnd(cString(c.str(2)), 0)
 	if err == nil && out {
 		if first = first.Next(); first == (brock.StreamID{}) {
 			err = Error("ERR invalid start ID for the interval")
@@ -96,7 +96,7 @@ func runXRange(c *call) error {
 	if err != nil {
 		return err
 	}
-	last, out, err := rangeEnd(c.str(3), math.MaxUint64)
+	last, out, err := rangeEnd(cString(c.str(3)), math.MaxUint64)
 	if err == nil && out {
 		if last = last.Prev(); last == brock.MaxStreamID() {
 			err = Error("ERR invalid end ID for the interval")

@@ -11,7 +11,7 @@ import (
 )
 
 // dataLines are commands about data, one a line, whose replies are those of a
-// redis-server.
+// redis-server. \0 stands for a zero byte.
 func dataLines() []string {
 	//nolint:dupword // words are arguments
 	return strings.Split(strings.TrimSpace(`
@@ -134,6 +134,8 @@ TOUCH e none
 UNLINK e
 KEYS none*
 SCAN x
+SCAN \0y MATCH nosuch*
+EXPIRE a 1 FOO\0BAR
 SCAN 0 COUNT 0
 SCAN 0 COUNT x
 SCAN 0 FOO 1
@@ -234,6 +236,10 @@ XADD x 0-0 f v
 XADD x foo f v
 XADD x 6-* f v g
 XADD x 007 f v
+XADD nul 1\0 f v
+XADD nul 2-*\0x f v
+XRANGE nul -\0 (2\0
+XDEL nul 1\0
 XLEN x
 XRANGE x - +
 XRANGE x (5-1 + COUNT 1
@@ -278,7 +284,7 @@ func TestData(t *testing.T) {
 			ours.ask("HELLO", version)
 			theirs.ask("HELLO", version)
 			for _, line := range dataLines() {
-				words := strings.Fields(line)
+				words := strings.Fields(strings.ReplaceAll(line, `\0`, "\x00"))
 				want, got := theirs.ask(words...), ours.ask(words...)
 				require.Equal(t, unordered(words, want), unordered(words, got), line)
 			}

@@ -111,8 +111,7 @@ func unknown(args [][]byte) Error {
 
 // shown returns the beginning of an argument, up to a zero byte, for an error.
 func shown(arg []byte, most int) string {
-	s, _, _ := strings.Cut(string(arg[:min(len(arg), most)]), "\x00")
-	return s
+	return cString(view(arg[:min(len(arg), most)]))
 }
 
 // unknownSub is the error of a subcommand that there is not.
