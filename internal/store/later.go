@@ -99,7 +99,13 @@ func (s *Store) warmSome(t *Tx, db int, keys, fields []string) {
 	if s.usable() != nil {
 		return
 	}
-	tables := &s.spaces.Load().dbs[db].tables
+	sp := s.spaces.Load().dbs[db]
+	tables := &sp.tables
+	if x := s.idle.Load(); x != nil {
+		for _, h := range hashes[:n] {
+			t.warm += x.slot(sp, h).Load()
+		}
+	}
 	t.warm += s.mem.Warm(tables, hashes[:n])
 	if deep {
 		t.acc.Begin(s.mem, page.Shared, 0, mask, nil)

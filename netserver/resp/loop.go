@@ -65,7 +65,9 @@ func (l *loop) warm(c *conn) {
 			if cmd.field > 0 && cmd.field < len(args) {
 				field = view(args[cmd.field])
 			}
-			l.keys, l.field = append(l.keys, view(args[1])), append(l.field, field)
+			if key, n := view(args[1]), len(l.keys); n == 0 || field != "" || key != l.keys[n-1] {
+				l.keys, l.field = append(l.keys, key), append(l.field, field)
+			}
 		}
 	}
 	l.srv.factory.store.Warm(int(c.db.Load()), l.keys, l.field)
