@@ -187,9 +187,9 @@ func (b *badgerBase) openBadger(sizes BaseSizes) error {
 			return err
 		}
 	}
-	db, err := badger.Open(b.badgerOptions(sizes))
+	db, err := b.openStore(sizes)
 	if err != nil {
-		return fmt.Errorf("%s: %w", b.opt.dir, noSpace(err))
+		return err
 	}
 	b.db = db
 	b.opened.memTable.Store(sizes.MemTable)
@@ -200,14 +200,28 @@ func (b *badgerBase) openBadger(sizes BaseSizes) error {
 // rewriteLogs opens and closes the store, so that the memtables' logs become
 // tables.
 func (b *badgerBase) rewriteLogs(sizes BaseSizes) error {
-	db, err := badger.Open(b.badgerOptions(sizes))
+	db, err := b.openStore(sizes)
 	if err != nil {
-		return fmt.Errorf("%s: %w", b.opt.dir, noSpace(err))
+		return err
 	}
 	if err := db.Close(); err != nil {
 		return fmt.Errorf("%s: %w", b.opt.dir, noSpace(err))
 	}
 	return b.barrier()
+}
+
+// openStore opens Badger. Tables whose ends are damaged it would end the process
+// for.
+func (b *badgerBase) openStore(sizes BaseSizes) (*badger.DB, error) {
+	opt := b.badgerOptions(sizes)
+	err := checkTables(opt)
+	if err == nil {
+		var db *badger.DB
+		if db, err = badger.Open(opt); err == nil {
+			return db, nil
+		}
+	}
+	return nil, fmt.Errorf("%s: %w", b.opt.dir, noSpace(err))
 }
 
 // appendConf appends the contents of the file that keeps the memtable's size.

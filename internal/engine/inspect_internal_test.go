@@ -94,6 +94,8 @@ func TestDamagedFooter(t *testing.T) {
 		require.NoError(t, os.WriteFile(tables[0], b, 0o600))
 		_, err = Inspect(dir, Options{})
 		require.ErrorIs(t, err, ErrCorrupt)
+		_, err = Open(dir, tiny())
+		require.ErrorIs(t, err, ErrCorrupt)
 	}
 	require.NoError(t, os.WriteFile(tables[0], whole[:2], 0o600))
 	_, err = Inspect(dir, Options{})
