@@ -1,15 +1,12 @@
 package resp_test
 
 import (
-	"net"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/brockdb/brock"
 	"github.com/brockdb/brock/netserver/resp"
 )
 
@@ -29,13 +26,8 @@ const volatile = `\$id :\d+|\b(id|fd|age|idle|qbuf|qbuf-free|argv-mem|rbs|rbp|ob
 func newPair(t *testing.T, pass string) *pair {
 	t.Helper()
 	r := redis(t)
-	db, err := brock.OpenMemory(nil)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "s")) // as redis-server of tests does
-	require.NoError(t, err)
 	p := &pair{
-		t: t, ours: serveOn(t, l, db, &resp.Options{RequirePass: pass, EnableDebug: true}).connect(t), theirs: connectRedis(t, r),
+		t: t, ours: serveUnix(t, &resp.Options{RequirePass: pass, EnableDebug: true}).connect(t), theirs: connectRedis(t, r),
 		mask: regexp.MustCompile(volatile),
 	}
 	if pass != "" {
@@ -140,6 +132,7 @@ func TestClientKill(t *testing.T) {
 	id := a.ask("CLIENT", "ID").text
 	require.Equal(t, ":1", b.do("CLIENT", "KILL", "ID", id))
 	require.Empty(t, a.closed())
+	require.Equal(t, "+PONG", c.do("PING")) // it is there by now
 	require.Equal(t, "+OK", b.do("CLIENT", "KILL", c.conn.LocalAddr().String()))
 	require.Empty(t, c.closed())
 	d := s.connect(t)

@@ -63,7 +63,7 @@ func talk(t *testing.T, c net.Conn, text string, chunk int) string {
 func TestProtocol(t *testing.T) {
 	theirs := redis(t)
 	for _, pass := range []string{"", "secret"} {
-		ours := serve(t, &resp.Options{RequirePass: pass})
+		ours := serveUnix(t, &resp.Options{RequirePass: pass})
 		require.Equal(t, "+OK", connectRedis(t, theirs).do("CONFIG", "SET", "requirepass", pass))
 		early := []string{
 			"*10\r\n$4\r\nPING\r\n", "*11\r\n", "*1\r\n$16384\r\n", "*1\r\n$16385\r\n", "*11\r\n$4\r\nPING\r\n", "*2147483647\r\n",

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,6 +42,18 @@ func serve(t *testing.T, opts *resp.Options) *served {
 func serveDB(t *testing.T, db *brock.DB, opts *resp.Options) *served {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	return serveOn(t, l, db, opts)
+}
+
+// serveUnix serves an empty database in memory on a Unix socket, as redis-server
+// does in tests.
+func serveUnix(t *testing.T, opts *resp.Options) *served {
+	t.Helper()
+	db, err := brock.OpenMemory(nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
 	require.NoError(t, err)
 	return serveOn(t, l, db, opts)
 }
