@@ -120,11 +120,26 @@ func (c *call) str(i int) string { return view(c.args[i]) }
 
 // strs returns the arguments from one on as strings, good likewise.
 func (c *call) strs(from int) []string {
-	c.keys = c.keys[:0]
+	keys := room(&c.keys, len(c.args)-from)
 	for _, arg := range c.args[from:] {
-		c.keys = append(c.keys, view(arg))
+		keys = append(keys, view(arg))
 	}
-	return c.keys
+	return keys
+}
+
+// keptRoom is for how many elements a call keeps room.
+const keptRoom = 1024
+
+// room returns an empty slice with room for n elements: the one that is kept, if
+// they are not many.
+func room[T any](kept *[]T, n int) []T {
+	if n > keptRoom {
+		return make([]T, 0, n)
+	}
+	if cap(*kept) < n {
+		*kept = make([]T, 0, n)
+	}
+	return (*kept)[:0]
 }
 
 // int returns an argument as an integer.

@@ -35,9 +35,9 @@ func runHSet(c *call) error {
 
 // fieldValues returns the arguments from one on as fields and their values.
 func (c *call) fieldValues(from int) []brock.FieldValue {
-	c.fields = c.fields[:0]
+	fields := room(&c.fields, (len(c.args)-from)/2)
 	for i := from; i+1 < len(c.args); i += 2 {
-		c.fields = append(c.fields, brock.FieldValue{Field: c.str(i), Value: c.args[i+1]})
+		fields = append(fields, brock.FieldValue{Field: c.str(i), Value: c.args[i+1]})
 	}
-	return c.fields
+	return fields
 }

@@ -236,11 +236,11 @@ func (c *call) keyValues() ([]brock.KV, error) {
 	if len(c.args)%2 == 0 {
 		return nil, wrongArity(c.cmd)
 	}
-	c.pairs = c.pairs[:0]
+	pairs := room(&c.pairs, len(c.args)/2)
 	for i := 1; i < len(c.args); i += 2 {
-		c.pairs = append(c.pairs, brock.KV{Key: c.str(i), Value: c.args[i+1]})
+		pairs = append(pairs, brock.KV{Key: c.str(i), Value: c.args[i+1]})
 	}
-	return c.pairs, nil
+	return pairs, nil
 }
 
 // runPSetEX is PSETEX key milliseconds value.

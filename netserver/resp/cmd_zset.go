@@ -37,15 +37,15 @@ func runZAdd(c *call) error {
 	case o.NX && (o.GT || o.LT) || o.GT && o.LT:
 		return Error("ERR GT, LT, and/or NX options at the same time are not compatible")
 	}
-	c.scores = c.scores[:0]
+	members := room(&c.scores, n/2)
 	for i := from; i < len(c.args); i += 2 {
 		score, err := c.score(i)
 		if err != nil {
 			return err
 		}
-		c.scores = append(c.scores, brock.Z{Member: c.str(i + 1), Score: score})
+		members = append(members, brock.Z{Member: c.str(i + 1), Score: score})
 	}
-	return c.number(c.db.ZAddOpt(c.str(1), o, c.scores...))
+	return c.number(c.db.ZAddOpt(c.str(1), o, members...))
 }
 
 // runZCard is ZCARD key.
