@@ -70,6 +70,7 @@ type Access struct {
 	hit   hit
 	last  lastLeaf
 	first firstPage
+	edge  edge
 	pins  []*desc
 	keep  []*desc // Private: pins of changed pages
 	path  []frame
@@ -239,6 +240,21 @@ func (a *Access) fetch(obj, no uint64) (pg, error) {
 	return a.current(p, id), nil
 }
 
+// fetchInto makes g what fetch returns: for who fetches many.
+func (a *Access) fetchInto(g *pg, obj, no uint64) (err error) {
+	if part := int(obj >> 56); (a.mode == Direct || a.mode == Shared) && a.held>>part&1 != 0 {
+		p := &a.m.parts[part]
+		if id := p.lookup(pageKey{obj, no}); id != none {
+			if d := p.at(id); d.ref != none {
+				a.fill(g, p, id, d)
+				return nil
+			}
+		}
+	}
+	*g, err = a.fetch(obj, no)
+	return err
+}
+
 // firstPage is where page 0 of an object is: a command asks for it several
 // times. It is good while the partition is locked, unless the page is removed.
 type firstPage struct {
@@ -285,16 +301,20 @@ func (a *Access) hold(d *desc) bool {
 
 // current returns the version that a descriptor names. The partition is locked
 // unless the descriptor is private.
-func (a *Access) current(p *Part, id pid) pg {
-	d := a.desc(p, id)
+func (a *Access) current(p *Part, id pid) (g pg) {
+	a.fill(&g, p, id, a.desc(p, id))
+	return g
+}
+
+// fill makes g what current returns.
+func (a *Access) fill(g *pg, p *Part, id pid, d *desc) {
 	if d.flags&flagDir == 0 {
 		d.use()
 	}
 	a.Expose(d.lsn)
-	return pg{
-		p: p, id: id, d: d, block: a.m.pool.Bytes(d.ref), off: d.offset(),
-		kind: d.kind, depth: d.depth, flags: d.flags, no: d.no, obj: d.obj, lsn: d.lsn,
-	}
+	g.p, g.id, g.d, g.block, g.off = p, id, d, a.m.pool.Bytes(d.ref), d.offset()
+	g.kind, g.depth, g.flags, g.node = d.kind, d.depth, d.flags, none
+	g.no, g.obj, g.lsn = d.no, d.obj, d.lsn
 }
 
 // fetchAt returns the version of a plain page at the snapshot.

@@ -110,7 +110,7 @@ func checkCut(t *testing.T, a *Access, tr Tree, there map[string][]byte) {
 // checkLows checks that the names of all lowest keys that are looked at exist.
 func checkLows(t *testing.T, a *Access, tr Tree, no uint64) {
 	t.Helper()
-	g, err := a.node(tr, no)
+	g, err := a.fetch(tr.Obj, no)
 	require.NoError(t, err)
 	if g.kind == KindLeaf {
 		return

@@ -77,25 +77,28 @@ func addChildCount(item []byte, by int64) {
 	binary.LittleEndian.PutUint64(item[4:], childCount(item)+uint64(by))
 }
 
-// node returns a page of the tree.
-func (a *Access) node(t Tree, no uint64) (pg, error) {
-	g, err := a.fetch(t.Obj, no)
-	if err == nil && g.kind != KindLeaf && g.kind != KindInner {
-		err = fmt.Errorf("page: object %#x page %d is no tree node: %w", t.Obj, no, engine.ErrCorrupt)
-	}
-	return g, err
-}
-
 // maxLevels is more than any tree can have.
 const maxLevels = 24
 
-// leafReached tells whether the way down a tree, which ends with g or with
-// err, has led to a leaf.
-func leafReached(g pg, err error) error {
-	if err == nil && g.kind != KindLeaf {
-		err = fmt.Errorf("page: object %#x page %d is below itself: %w", g.obj, g.no, engine.ErrCorrupt)
+// descend adds the node of a number to the path that leads down to it.
+func (a *Access) descend(t Tree, path []frame, no uint64) ([]frame, *frame, error) {
+	n := len(path)
+	if n == maxLevels {
+		return nil, nil, fmt.Errorf("page: object %#x page %d is below itself: %w", t.Obj, no, engine.ErrCorrupt)
 	}
-	return err
+	if n < cap(path) {
+		path = path[:n+1]
+	} else {
+		path = append(path, frame{})
+	}
+	f := &path[n]
+	if err := a.fetchInto(&f.g, t.Obj, no); err != nil {
+		return nil, nil, err
+	}
+	if f.g.kind != KindLeaf && f.g.kind != KindInner {
+		return nil, nil, fmt.Errorf("page: object %#x page %d is no tree node: %w", t.Obj, no, engine.ErrCorrupt)
+	}
+	return path, f, nil
 }
 
 // noItem is the error where the counts on the way to a position have led to a
@@ -106,10 +109,21 @@ func noItem(t Tree, no, pos uint64) error {
 
 // seekPos walks to the item at a position, or to where one would be inserted.
 func (a *Access) seekPos(t Tree, pos uint64) ([]frame, error) {
-	path := a.path[:0]
-	g, err := a.node(t, t.Root)
-	for ; err == nil && g.kind == KindInner && len(path) < maxLevels; g, err = a.node(t, g.no) {
-		o := Ordered(g.body())
+	path, no := a.path[:0], t.Root
+	for {
+		var f *frame
+		var err error
+		if path, f, err = a.descend(t, path, no); err != nil {
+			return nil, err
+		}
+		o := Ordered(f.g.body())
+		if f.g.kind == KindLeaf {
+			if pos > uint64(o.Len()) {
+				return nil, noItem(t, no, pos)
+			}
+			f.i, a.path = int(pos), path
+			return path, nil
+		}
 		i := 0
 		for n := o.Len() - 1; i < n; i++ {
 			c := childCount(o.Item(i))
@@ -118,60 +132,53 @@ func (a *Access) seekPos(t Tree, pos uint64) ([]frame, error) {
 			}
 			pos -= c
 		}
-		path = append(path, frame{g, i})
-		g.no = childNo(o.Item(i))
+		f.i, no = i, childNo(o.Item(i))
 	}
-	if err := leafReached(g, err); err != nil {
-		return nil, err
-	}
-	if pos > uint64(Ordered(g.body()).Len()) {
-		return nil, noItem(t, g.no, pos)
-	}
-	path = append(path, frame{g, int(pos)})
-	a.path = path
-	return path, nil
 }
 
 // seekEnd walks to behind the last item.
 func (a *Access) seekEnd(t Tree) ([]frame, error) {
-	path := a.path[:0]
-	g, err := a.node(t, t.Root)
-	for ; err == nil && g.kind == KindInner && len(path) < maxLevels; g, err = a.node(t, g.no) {
-		o := Ordered(g.body())
-		path = append(path, frame{g, o.Len() - 1})
-		g.no = childNo(o.Item(o.Len() - 1))
+	path, no := a.path[:0], t.Root
+	for {
+		var f *frame
+		var err error
+		if path, f, err = a.descend(t, path, no); err != nil {
+			return nil, err
+		}
+		o := Ordered(f.g.body())
+		if f.g.kind == KindLeaf {
+			f.i, a.path = o.Len(), path
+			return path, nil
+		}
+		f.i = o.Len() - 1
+		no = childNo(o.Item(f.i))
 	}
-	if err := leafReached(g, err); err != nil {
-		return nil, err
-	}
-	path = append(path, frame{g, Ordered(g.body()).Len()})
-	a.path = path
-	return path, nil
 }
 
 // seekKey walks to the first item whose key is not below key. rank is its
 // position, if ranked is set; found whether its key is that key.
 func (a *Access) seekKey(t Tree, key []byte, ranked bool) (path []frame, rank uint64, found bool, err error) {
-	path = a.path[:0]
-	g, err := a.node(t, t.Root)
-	for ; err == nil && g.kind == KindInner && len(path) < maxLevels; g, err = a.node(t, g.no) {
-		o := Ordered(g.body())
-		var i int
-		if i, err = a.childFor(t, o, key); err != nil {
+	path, no := a.path[:0], t.Root
+	var f *frame
+	for {
+		if path, f, err = a.descend(t, path, no); err != nil {
+			return nil, 0, false, err
+		}
+		if f.g.kind == KindLeaf {
 			break
 		}
+		o := Ordered(f.g.body())
+		if f.i, err = a.childFor(t, o, key); err != nil {
+			return nil, 0, false, err
+		}
 		if ranked {
-			for j := range i {
+			for j := range f.i {
 				rank += childCount(o.Item(j))
 			}
 		}
-		path = append(path, frame{g, i})
-		g.no = childNo(o.Item(i))
+		no = childNo(o.Item(f.i))
 	}
-	if err := leafReached(g, err); err != nil {
-		return nil, 0, false, err
-	}
-	o := Ordered(g.body())
+	o := Ordered(f.g.body())
 	lo, hi, long := 0, o.Len(), t.long(key)
 	for lo < hi {
 		mid := (lo + hi) / 2
@@ -188,8 +195,7 @@ func (a *Access) seekKey(t Tree, key []byte, ranked bool) (path []frame, rank ui
 		}
 	}
 	found = lo < o.Len() && t.same(t.key(o.Item(lo)), key)
-	path = append(path, frame{g, lo})
-	a.path = path
+	f.i, a.path = lo, path
 	return path, rank + uint64(lo), found, nil
 }
 
@@ -319,9 +325,16 @@ func (a *Access) TreeInsert(t Tree, item []byte) error {
 
 // TreeInsertAt puts an item at a position, before the one that is there.
 func (a *Access) TreeInsertAt(t Tree, pos uint64, item []byte) error {
+	head := pos == 0 && t.Key == 0
+	if head && a.seekEdge(t, true) {
+		return a.push(t, true, item)
+	}
 	path, err := a.seekPos(t, pos)
 	if err != nil {
 		return err
+	}
+	if head {
+		return a.push(t, true, item)
 	}
 	return a.insert(t, path, item)
 }
@@ -329,11 +342,81 @@ func (a *Access) TreeInsertAt(t Tree, pos uint64, item []byte) error {
 // TreeAppend puts an item behind the last one. For a keyed tree its key is
 // higher than all others.
 func (a *Access) TreeAppend(t Tree, item []byte) error {
+	if t.Key == 0 && a.seekEdge(t, false) {
+		return a.push(t, false, item)
+	}
 	path, err := a.seekEnd(t)
 	if err != nil {
 		return err
 	}
+	if t.Key == 0 {
+		return a.push(t, false, item)
+	}
 	return a.insert(t, path, item)
+}
+
+// edge is the way to an end of a list, as the last push has left it. It is good
+// for the next transaction, if that pushes there again: nobody else has changed
+// the list then.
+type edge struct {
+	obj  uint64 // 0 if there is none
+	lsn  uint64 // the transaction that pushed
+	head bool
+	path []edgeNode
+}
+
+// edgeNode is a node on an edge.
+type edgeNode struct {
+	no uint64
+	id pid
+}
+
+// push puts an item at an end of a list, where path leads, and remembers the
+// way.
+func (a *Access) push(t Tree, head bool, item []byte) error {
+	err := a.insert(t, a.path, item)
+	e := &a.edge
+	if e.obj = 0; err != nil || a.mode != Direct {
+		return err
+	}
+	e.obj, e.lsn, e.head, e.path = t.Obj, a.lsn, head, e.path[:0]
+	for i := range a.path {
+		g := &a.path[i].g
+		e.path = append(e.path, edgeNode{g.no, g.id})
+	}
+	return nil
+}
+
+// seekEdge walks to an end of a list by the way of the last push, and tells
+// whether that is still good: its pages may have gone from memory.
+func (a *Access) seekEdge(t Tree, head bool) bool {
+	e := &a.edge
+	if e.obj != t.Obj || e.head != head || a.mode != Direct || e.lsn != a.lsn && e.lsn+1 != a.lsn || a.Enter(int(t.Obj>>56)) != nil {
+		return false
+	}
+	p := &a.m.parts[t.Obj>>56]
+	path := a.path[:0]
+	for _, n := range e.path {
+		d := p.at(n.id)
+		if d.obj != t.Obj || d.no != n.no || d.ref == none || d.flags&flagDead != 0 {
+			return false
+		}
+		if len(path) < cap(path) {
+			path = path[:len(path)+1]
+		} else {
+			path = append(path, frame{})
+		}
+		f := &path[len(path)-1]
+		a.fill(&f.g, p, n.id, d)
+		f.i = 0
+		if o := Ordered(f.g.body()); !head {
+			if f.i = o.Len(); f.g.kind == KindInner {
+				f.i--
+			}
+		}
+	}
+	a.path = path
+	return true
 }
 
 // TreeReplaceAt replaces the item at a position by one with the same key.
