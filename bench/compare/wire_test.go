@@ -107,13 +107,18 @@ type wireSample struct{ rate, cpu float64 }
 // three alternating rounds; what it reports are medians of those. A round is all
 // three: run it with -benchtime 1x.
 //
-// x-redis is the rate, cpu-x-redis the server's processor time, both as a
+// GET asks for keys that exist. x-redis is the rate, cpu-x-redis the server's processor time, both as a
 // multiple of Redis'. MSET sets ten keys.
 func BenchmarkWire(b *testing.B) {
 	for _, kind := range []string{"set", "get", "incr", "mset", "hset", "lpush", "zadd"} {
 		for _, depth := range []int{16, 1} {
 			b.Run(fmt.Sprintf("cmd=%s/P=%d", kind, depth), func(b *testing.B) {
 				servers := startWire(b)
+				if kind == "get" {
+					for _, s := range servers {
+						s.fill(b, 1e6)
+					}
+				}
 				n := wireRequests(depth)
 				for b.Loop() {
 					samples := make(map[string][]wireSample)

@@ -55,6 +55,9 @@ func (t *Tx) ListPush(db int, key string, e Entry, values [][]byte, head bool) (
 
 // push puts values at an end of a list object.
 func (t *Tx) push(e Entry, values [][]byte, head bool) (length int, err error) {
+	if len(values) == 0 {
+		return t.Len(e)
+	}
 	pos := uint64(math.MaxUint64)
 	if head {
 		pos = 0
@@ -64,7 +67,7 @@ func (t *Tx) push(e Entry, values [][]byte, head bool) (length int, err error) {
 			return 0, err
 		}
 	}
-	return t.Len(e)
+	return int(t.acc.Counted()), nil
 }
 
 // unpackList makes an object of what a packed list holds, and returns the

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math"
 
 	"github.com/brockdb/brock/internal/engine"
 	"github.com/brockdb/brock/internal/page"
@@ -458,24 +459,18 @@ func (t *Tx) unscore(obj uint64, member string) (removed bool, err error) {
 
 // insert puts an element of a list before the one at a position.
 func (t *Tx) insert(obj, pos uint64, value []byte) error {
-	h, err := t.header(obj)
+	tr := tree(List, obj)
+	last, err := t.reach(tr, pos, len(value) > elementMax)
 	if err != nil {
 		return err
-	}
-	n := h.Count()
-	tr := tree(List, obj)
-	if n > 0 && len(value) > elementMax { // miss what is cold before the value gets pages
-		if _, err := t.acc.TreeRun(tr, min(pos, n-1)); err != nil {
-			return err
-		}
 	}
 	b, err := t.element(obj, nil, value)
 	if err != nil {
 		return err
 	}
-	if pos >= n {
-		pos = n
+	if last {
 		err = t.acc.TreeAppend(tr, b)
+		pos = t.acc.Counted() - 1
 	} else {
 		err = t.acc.TreeInsertAt(tr, pos, b)
 	}
@@ -486,6 +481,23 @@ func (t *Tx) insert(obj, pos uint64, value []byte) error {
 	t.argUint(pos)
 	t.arg(value)
 	return nil
+}
+
+// reach tells whether a position is behind the last element of a list. If a
+// value is going to get pages of its own, it misses what is cold before that.
+func (t *Tx) reach(tr page.Tree, pos uint64, own bool) (last bool, err error) {
+	if !own && (pos == 0 || pos == math.MaxUint64) {
+		return pos != 0, nil
+	}
+	h, err := t.header(tr.Obj)
+	if err != nil {
+		return false, err
+	}
+	n := h.Count()
+	if n > 0 && own {
+		_, err = t.acc.TreeRun(tr, min(pos, n-1))
+	}
+	return pos >= n, err
 }
 
 // replace changes the element of a list at a position.
