@@ -125,11 +125,8 @@ func (c *conn) ResumeProducing() {
 		c.resume = nil
 		resume()
 	}
-	if len(c.rest) > 0 {
-		c.deliver()
-	} else {
-		c.proceed()
-	}
+	c.deliverMore()
+	c.proceed()
 }
 
 // DataReceived is the [netserver.Protocol]'s.
@@ -336,7 +333,7 @@ func (c *conn) unpark(call *call) {
 // are not kept waiting by a long one, and goes on with the next request once it
 // is sent.
 func (c *conn) deliver() {
-	if c.full || c.closing {
+	if c.closing || c.full && len(c.rest) > 0 {
 		return
 	}
 	n := min(len(c.rest), flushAt)
@@ -346,7 +343,7 @@ func (c *conn) deliver() {
 		c.mark = 0
 	}
 	if c.rest = c.rest[n:]; len(c.rest) > 0 {
-		c.t.Loop().Post(c.deliver)
+		c.t.Loop().Post(c.deliverMore)
 		return
 	}
 	c.rest, c.busy = nil, false
@@ -355,4 +352,12 @@ func (c *conn) deliver() {
 		c.t.LoseConnection()
 	}
 	c.proceed()
+}
+
+// deliverMore is deliver for who comes back to it: another may have sent the
+// rest meanwhile, and the next command may be running.
+func (c *conn) deliverMore() {
+	if len(c.rest) > 0 {
+		c.deliver()
+	}
 }
