@@ -91,3 +91,39 @@ func TestSecondSignal(t *testing.T) {
 	require.True(t, status.Signaled(), "%v", c.cmd.ProcessState)
 	require.Equal(t, syscall.SIGTERM, status.Signal())
 }
+
+// TestShutdown ends a server by a client's SHUTDOWN.
+func TestShutdown(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "db")
+	c := startChild(t, "--dir", dir)
+	require.Equal(t, []string{"+OK"}, ask(t, c.addr, "SET key value"))
+	conn, err := net.Dial("tcp", c.addr)
+	require.NoError(t, err)
+	defer func() { _ = conn.Close() }()
+	_, err = io.WriteString(conn, command("SHUTDOWN"))
+	require.NoError(t, err)
+	reply, err := bufio.NewReader(conn).ReadString('\n')
+	require.ErrorIs(t, err, io.EOF, reply)
+	require.Empty(t, c.end(t))
+	require.Zero(t, c.cmd.ProcessState.ExitCode())
+	require.Equal(t, "value", value(t, dir, "key"))
+}
+
+// TestBackupRunning takes a backup from a running server, by its password, and
+// restores it.
+func TestBackupRunning(t *testing.T) {
+	tmp := t.TempDir()
+	pass := filepath.Join(tmp, "pass")
+	require.NoError(t, os.WriteFile(pass, []byte("secret\n"), 0o600))
+	c := startChild(t, "--memory", "--requirepass-file", pass)
+	big := strings.Repeat("x", 300_000)
+	require.Equal(t, []string{"+OK", "+OK", "+OK"}, ask(t, c.addr, "AUTH secret", "SET key value", "SET big "+big))
+	file, dir := filepath.Join(tmp, "backup"), filepath.Join(tmp, "restored")
+	got := brockRun(t, nil, "backup", c.addr, file)
+	require.Equal(t, 1, got.code)
+	require.Contains(t, got.stderr, "NOAUTH Authentication required.")
+	require.Zero(t, brockRun(t, nil, "backup", c.addr, file, "--requirepass-file", pass).code)
+	require.Zero(t, brockRun(t, nil, "restore", file, dir).code)
+	require.Equal(t, "value", value(t, dir, "key"))
+	require.Equal(t, big, value(t, dir, "big"))
+}
