@@ -434,6 +434,9 @@ func (s *Store) acknowledge(lsn uint64) error {
 	return nil
 }
 
+// Clock returns where the store's time comes from.
+func (s *Store) Clock() Clock { return s.clock }
+
 // Durability returns the mode.
 func (s *Store) Durability() Durability { return Durability(s.durability.Load()) }
 

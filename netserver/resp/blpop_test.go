@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/brockdb/brock"
 )
 
 // waiting waits until so many clients wait for others.
@@ -72,4 +74,35 @@ func TestBLPopShutdown(t *testing.T) {
 	waiting(t, c, 1)
 	require.NoError(t, s.Shutdown(t.Context()))
 	require.Equal(t, "*-1\r\n", a.closed())
+}
+
+// alarmClock is a time that stands still, and hands out the alarms that are set.
+type alarmClock struct{ alarms chan alarm }
+
+// alarm is a function that is called after some time.
+type alarm struct {
+	after time.Duration
+	ring  func()
+}
+
+func (c *alarmClock) Now() time.Time { return time.Unix(1_000_000, 0) }
+
+func (c *alarmClock) AfterFunc(d time.Duration, f func()) func() bool {
+	c.alarms <- alarm{d, f}
+	return func() bool { return true }
+}
+
+// TestBLPopClock waits by the database's clock.
+func TestBLPopClock(t *testing.T) {
+	at := &alarmClock{alarms: make(chan alarm, 1)}
+	db, err := brock.OpenMemory(&brock.Options{Clock: at})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	c := serveDB(t, db, nil).connect(t)
+	c.send(request("BLPOP", "list", "0.5"))
+	a := <-at.alarms
+	require.Equal(t, 500*time.Millisecond, a.after)
+	a.ring()
+	require.Equal(t, "*-1", c.reply().raw())
+	require.Equal(t, ":1", c.do("RPUSH", "list", "a"), "nobody waits any more")
 }

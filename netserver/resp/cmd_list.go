@@ -16,11 +16,10 @@ func runBLPop(c *call) error {
 	if err != nil {
 		return err
 	}
-	ctx := c.ctx
+	ctx, cancel := context.WithCancel(c.ctx)
+	defer cancel()
 	if timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, timeout)
-		defer cancel()
+		defer c.srv.reach.Store.Clock().AfterFunc(timeout, cancel)()
 	}
 	c.conn.blocked.Store(true)
 	key, value, err := c.srv.db.DB(int(c.conn.db.Load())).BLPop(ctx, c.strs(1)[:last-1]...)
