@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -85,12 +86,11 @@ func explode(t *testing.T, k kind, where string) {
 		s.Logger = slog.New(slog.NewTextHandler(&logged, nil))
 	})
 	lost := make(chan error, 1)
-	first := true
+	var built atomic.Bool // connections are built at the same time
 	s.serve(netserver.FactoryFunc(func(net.Addr) netserver.Protocol {
-		if !first {
+		if built.Swap(true) {
 			return &echo{}
 		}
-		first = false
 		b := &bomb{probe: probe{lost: lost}, where: where}
 		if where == "BuildProtocol" {
 			lost <- nil
