@@ -208,51 +208,53 @@ func (a *Access) enter(part int) (*Part, error) {
 }
 
 // fetch returns a plain page of an object.
-func (a *Access) fetch(obj, no uint64) (pg, error) {
+func (a *Access) fetch(obj, no uint64) (g pg, err error) {
+	err = a.fetchInto(&g, obj, no)
+	return g, err
+}
+
+// fetchInto makes g what fetch returns: for who fetches many.
+func (a *Access) fetchInto(g *pg, obj, no uint64) error {
 	part := int(obj >> 56)
 	if part >= Partitions {
-		return pg{}, fmt.Errorf("page: object %#x: %w", obj, engine.ErrCorrupt)
+		return fmt.Errorf("page: object %#x: %w", obj, engine.ErrCorrupt)
 	}
 	p, err := a.enter(part)
 	if err != nil {
-		return pg{}, err
+		return err
 	}
 	switch a.mode {
 	case Snapshot:
-		return a.fetchAt(p, obj, no)
+		*g, err = a.fetchAt(p, obj, no)
+		return err
 	case Private:
-		return a.fetchPrivate(p, obj, no)
+		*g, err = a.fetchPrivate(p, obj, no)
+		return err
 	default: // the current version
 	}
-	if no == 0 && a.first.obj == obj {
-		return a.current(p, a.first.id), nil
-	}
-	id := p.lookup(pageKey{obj, no})
-	if id == none || p.at(id).ref == none {
-		if err := a.miss(p, coldPage{addr: engine.Addr{Object: obj, No: no}}); err != nil {
-			return pg{}, err
+	id := a.first.id
+	if no != 0 || a.first.obj != obj {
+		if id, err = a.inMemory(p, pageKey{obj, no}); err != nil {
+			return err
 		}
-		id = p.lookup(pageKey{obj, no})
 	}
 	if no == 0 {
 		a.first = firstPage{obj, id}
 	}
-	return a.current(p, id), nil
+	a.fill(g, p, id, p.at(id))
+	return nil
 }
 
-// fetchInto makes g what fetch returns: for who fetches many.
-func (a *Access) fetchInto(g *pg, obj, no uint64) (err error) {
-	if part := int(obj >> 56); (a.mode == Direct || a.mode == Shared) && a.held>>part&1 != 0 {
-		p := &a.m.parts[part]
-		if id := p.lookup(pageKey{obj, no}); id != none {
-			if d := p.at(id); d.ref != none {
-				a.fill(g, p, id, d)
-				return nil
-			}
+// inMemory returns the descriptor of a plain page, once that is in memory.
+func (a *Access) inMemory(p *Part, k pageKey) (pid, error) {
+	id := p.lookup(k)
+	if id == none || p.at(id).ref == none {
+		if err := a.miss(p, coldPage{addr: engine.Addr{Object: k.obj, No: k.no}}); err != nil {
+			return none, err
 		}
+		id = p.lookup(k)
 	}
-	*g, err = a.fetch(obj, no)
-	return err
+	return id, nil
 }
 
 // firstPage is where page 0 of an object is: a command asks for it several

@@ -86,12 +86,7 @@ func (a *Access) descend(t Tree, path []frame, no uint64) ([]frame, *frame, erro
 	if n == maxLevels {
 		return nil, nil, fmt.Errorf("page: object %#x page %d is below itself: %w", t.Obj, no, engine.ErrCorrupt)
 	}
-	if n < cap(path) {
-		path = path[:n+1]
-	} else {
-		path = append(path, frame{})
-	}
-	f := &path[n]
+	path, f := extend(path)
 	if err := a.fetchInto(&f.g, t.Obj, no); err != nil {
 		return nil, nil, err
 	}
@@ -99,6 +94,17 @@ func (a *Access) descend(t Tree, path []frame, no uint64) ([]frame, *frame, erro
 		return nil, nil, fmt.Errorf("page: object %#x page %d is no tree node: %w", t.Obj, no, engine.ErrCorrupt)
 	}
 	return path, f, nil
+}
+
+// extend makes room for one more node on a path; what is there is overwritten.
+func extend(path []frame) ([]frame, *frame) {
+	n := len(path)
+	if n < cap(path) {
+		path = path[:n+1]
+	} else {
+		path = append(path, frame{})
+	}
+	return path, &path[n]
 }
 
 // noItem is the error where the counts on the way to a position have led to a
@@ -325,16 +331,12 @@ func (a *Access) TreeInsert(t Tree, item []byte) error {
 
 // TreeInsertAt puts an item at a position, before the one that is there.
 func (a *Access) TreeInsertAt(t Tree, pos uint64, item []byte) error {
-	head := pos == 0 && t.Key == 0
-	if head && a.seekEdge(t, true) {
+	if pos == 0 && t.Key == 0 {
 		return a.push(t, true, item)
 	}
 	path, err := a.seekPos(t, pos)
 	if err != nil {
 		return err
-	}
-	if head {
-		return a.push(t, true, item)
 	}
 	return a.insert(t, path, item)
 }
@@ -342,15 +344,12 @@ func (a *Access) TreeInsertAt(t Tree, pos uint64, item []byte) error {
 // TreeAppend puts an item behind the last one. For a keyed tree its key is
 // higher than all others.
 func (a *Access) TreeAppend(t Tree, item []byte) error {
-	if t.Key == 0 && a.seekEdge(t, false) {
+	if t.Key == 0 {
 		return a.push(t, false, item)
 	}
 	path, err := a.seekEnd(t)
 	if err != nil {
 		return err
-	}
-	if t.Key == 0 {
-		return a.push(t, false, item)
 	}
 	return a.insert(t, path, item)
 }
@@ -371,10 +370,19 @@ type edgeNode struct {
 	id pid
 }
 
-// push puts an item at an end of a list, where path leads, and remembers the
-// way.
-func (a *Access) push(t Tree, head bool, item []byte) error {
-	err := a.insert(t, a.path, item)
+// push puts an item at an end of a list, and remembers the way.
+func (a *Access) push(t Tree, head bool, item []byte) (err error) {
+	switch {
+	case a.seekEdge(t, head):
+	case head:
+		_, err = a.seekPos(t, 0)
+	default:
+		_, err = a.seekEnd(t)
+	}
+	if err != nil {
+		return err
+	}
+	err = a.insert(t, a.path, item)
 	e := &a.edge
 	if e.obj = 0; err != nil || a.mode != Direct {
 		return err
@@ -401,12 +409,8 @@ func (a *Access) seekEdge(t Tree, head bool) bool {
 		if d.obj != t.Obj || d.no != n.no || d.ref == none || d.flags&flagDead != 0 {
 			return false
 		}
-		if len(path) < cap(path) {
-			path = path[:len(path)+1]
-		} else {
-			path = append(path, frame{})
-		}
-		f := &path[len(path)-1]
+		var f *frame
+		path, f = extend(path)
 		a.fill(&f.g, p, n.id, d)
 		f.i = 0
 		if o := Ordered(f.g.body()); !head {
