@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/brockdb/brock/internal/integer"
 	"github.com/brockdb/brock/internal/store"
 )
 
@@ -170,35 +171,9 @@ func (c *commands) integer(t *store.Tx, e *store.Entry) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	v, ok := parseInt(b)
+	v, ok := integer.Parse(b)
 	if !ok {
 		return 0, ErrNotInteger
 	}
 	return v, nil
-}
-
-// parseInt reads an integer as Redis does: no sign but a minus, no leading
-// zeroes, no spaces.
-func parseInt(b []byte) (v int64, ok bool) {
-	if len(b) == 1 && b[0] == '0' {
-		return 0, true
-	}
-	digits := b
-	if len(b) > 0 && b[0] == '-' {
-		digits = b[1:]
-	}
-	if len(digits) == 0 || len(digits) > 19 || digits[0] < '1' || digits[0] > '9' {
-		return 0, false
-	}
-	var u uint64
-	for _, d := range digits {
-		if d < '0' || d > '9' {
-			return 0, false
-		}
-		u = u*10 + uint64(d-'0')
-	}
-	if len(b) > len(digits) {
-		return -int64(u), u <= 1<<63
-	}
-	return int64(u), u < 1<<63
 }

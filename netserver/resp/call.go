@@ -10,6 +10,7 @@ import (
 
 	"github.com/brockdb/brock"
 	"github.com/brockdb/brock/internal/bridge"
+	"github.com/brockdb/brock/internal/integer"
 )
 
 // handler runs a command and appends its reply to call.out. What it returns
@@ -144,7 +145,7 @@ func room[T any](kept *[]T, n int) []T {
 
 // int returns an argument as an integer.
 func (c *call) int(i int) (int64, error) {
-	n, ok := parseInt(c.args[i])
+	n, ok := integer.Parse(c.args[i])
 	if !ok {
 		return 0, errNotInteger
 	}

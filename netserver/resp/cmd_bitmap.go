@@ -1,6 +1,9 @@
 package resp
 
-import "github.com/brockdb/brock"
+import (
+	"github.com/brockdb/brock"
+	"github.com/brockdb/brock/internal/integer"
+)
 
 // Errors of bitmap commands.
 const (
@@ -192,7 +195,7 @@ func (c *call) bitFieldAt(i int) (typ brock.BitType, offset int64, err error) {
 	if name == "" || name[0] != 'i' && name[0] != 'u' {
 		return typ, 0, errBitType
 	}
-	bits, ok := parseInt([]byte(name[1:]))
+	bits, ok := integer.Parse([]byte(name[1:]))
 	most := int64(64)
 	if name[0] == 'u' {
 		most = 63
@@ -208,7 +211,7 @@ func (c *call) bitFieldAt(i int) (typ brock.BitType, offset int64, err error) {
 	if len(arg) > 0 && arg[0] == '#' {
 		arg, factor = arg[1:], bits
 	}
-	if offset, ok = parseInt(arg); !ok {
+	if offset, ok = integer.Parse(arg); !ok {
 		return typ, 0, errBitOffset
 	}
 	if offset *= factor; offset < 0 || offset > maxBitOffset {
@@ -238,7 +241,7 @@ func (c *call) bitFields(results []brock.OptionalInt, err error) error {
 
 // runGetBit is GETBIT key offset.
 func runGetBit(c *call) error {
-	offset, ok := parseInt(c.args[2])
+	offset, ok := integer.Parse(c.args[2])
 	if !ok {
 		return errBitOffset
 	}
@@ -247,11 +250,11 @@ func runGetBit(c *call) error {
 
 // runSetBit is SETBIT key offset value.
 func runSetBit(c *call) error {
-	offset, ok := parseInt(c.args[2])
+	offset, ok := integer.Parse(c.args[2])
 	if !ok || offset < 0 || offset > maxBitOffset {
 		return errBitOffset
 	}
-	bit, ok := parseInt(c.args[3])
+	bit, ok := integer.Parse(c.args[3])
 	if !ok || bit != 0 && bit != 1 {
 		return errBitValue
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/brockdb/brock/internal/integer"
 )
 
 // Errors of CLIENT.
@@ -81,7 +83,7 @@ func (c *call) killFilter() (*clientFilter, error) {
 func (f *clientFilter) option(name string, value []byte) error {
 	switch strings.ToUpper(name) {
 	case "ID":
-		id, ok := parseInt(value)
+		id, ok := integer.Parse(value)
 		if !ok || id < 1 {
 			return errClientPositive
 		}
@@ -180,7 +182,7 @@ func runClientList(c *call) error {
 	case len(c.args) > 3 && c.is(2, "ID"):
 		found := clients[:0:0]
 		for _, arg := range c.args[3:] {
-			id, ok := parseInt(arg)
+			id, ok := integer.Parse(arg)
 			if !ok {
 				return errClientID
 			}

@@ -4,6 +4,8 @@ import (
 	"crypto/subtle"
 	"math"
 	"strings"
+
+	"github.com/brockdb/brock/internal/integer"
 )
 
 // Errors of commands about the connection.
@@ -63,7 +65,7 @@ func runHello(c *call) error {
 	proto := c.conn.proto.Load()
 	rest := c.args[1:]
 	if len(rest) > 0 {
-		n, ok := parseInt(rest[0])
+		n, ok := integer.Parse(rest[0])
 		switch {
 		case !ok:
 			return errProtoInt

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/brockdb/brock"
+	"github.com/brockdb/brock/internal/integer"
 )
 
 // Errors of DEBUG.
@@ -172,7 +173,7 @@ func runDebugPopulate(c *call) error {
 	if err := c.wait(); err != nil {
 		return err
 	}
-	count, ok := parseInt(c.args[2])
+	count, ok := integer.Parse(c.args[2])
 	if !ok || count < 0 {
 		return errPositive
 	}
@@ -181,7 +182,7 @@ func runDebugPopulate(c *call) error {
 		prefix = c.str(3)
 	}
 	if len(c.args) > 4 {
-		if size, ok = parseInt(c.args[4]); !ok || size < 0 || size > maxBulk {
+		if size, ok = integer.Parse(c.args[4]); !ok || size < 0 || size > maxBulk {
 			return errPositive
 		}
 	}

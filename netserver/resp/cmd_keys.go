@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/brockdb/brock"
+	"github.com/brockdb/brock/internal/integer"
 )
 
 // The options of COPY.
@@ -266,7 +267,7 @@ func parseCursor(s string) (cursor uint64, ok bool) {
 func runSwapDB(c *call) error {
 	var dbs [2]int64
 	for i, which := range []string{"first", "second"} {
-		n, ok := parseInt(c.args[1+i])
+		n, ok := integer.Parse(c.args[1+i])
 		if !ok || n < math.MinInt32 || n > math.MaxInt32 {
 			return Error("ERR invalid " + which + " DB index")
 		}

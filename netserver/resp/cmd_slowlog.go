@@ -3,6 +3,8 @@ package resp
 import (
 	"math"
 	"strings"
+
+	"github.com/brockdb/brock/internal/integer"
 )
 
 // errSlowlogCount is the error of SLOWLOG GET.
@@ -18,7 +20,7 @@ func runSlowlogGet(c *call) error {
 	case len(c.args) > 3:
 		return Error("ERR unknown subcommand or wrong number of arguments for '" + c.str(1) + "'. Try SLOWLOG HELP.")
 	case len(c.args) == 3:
-		n, ok := parseInt(c.args[2])
+		n, ok := integer.Parse(c.args[2])
 		if !ok || n < -1 {
 			return errSlowlogCount
 		}

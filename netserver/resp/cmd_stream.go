@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/brockdb/brock"
+	"github.com/brockdb/brock/internal/integer"
 )
 
 // runXAdd is XADD key * | ms-* | ms-seq field value [field value …].
@@ -59,7 +60,7 @@ func parseID(s string, seq uint64) (id brock.StreamID, err error) {
 // parseUint reads an unsigned integer as C's strtoull does, but none that Redis
 // takes for a negative integer.
 func parseUint(s string) (n uint64, ok bool) {
-	if i, ok := parseInt([]byte(s)); ok {
+	if i, ok := integer.Parse([]byte(s)); ok {
 		return uint64(i), i >= 0
 	}
 	digits := strings.TrimLeft(s, " \t\n\v\f\r")

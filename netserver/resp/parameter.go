@@ -11,6 +11,7 @@ import (
 
 	"github.com/brockdb/brock"
 	"github.com/brockdb/brock/internal/bridge"
+	"github.com/brockdb/brock/internal/integer"
 )
 
 // parameter is one that CONFIG knows.
@@ -87,7 +88,7 @@ func intParameter(name string, v *atomic.Int64, least, most int64) parameter {
 
 // paramInt reads an integer.
 func paramInt(value string, least, most int64) (int64, error) {
-	n, ok := parseInt([]byte(value))
+	n, ok := integer.Parse([]byte(value))
 	switch {
 	case !ok:
 		return 0, errParamInt
@@ -221,7 +222,7 @@ func parseSave(value string) (func() error, error) {
 	numbers := strings.Fields(value)
 	for i, number := range numbers {
 		least := int64(1 - i%2) // at least a second, and no change
-		if n, ok := parseInt([]byte(number)); !ok || n < least {
+		if n, ok := integer.Parse([]byte(number)); !ok || n < least {
 			return nil, errParamSave
 		}
 	}
@@ -301,7 +302,7 @@ func (c *config) parseOutput(value string) (func() error, error) {
 		}
 		hard, ok := parseBytes(class[1])
 		soft, softOK := parseBytes(class[2])
-		after, afterOK := parseInt([]byte(class[3]))
+		after, afterOK := integer.Parse([]byte(class[3]))
 		if !ok || !softOK || !afterOK || max(hard, soft) > math.MaxInt64 || after < 0 || after > math.MaxInt32 {
 			return nil, errParamLimit
 		}

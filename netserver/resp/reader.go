@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+
+	"github.com/brockdb/brock/internal/integer"
 )
 
 // Limits of requests, as Redis has them.
@@ -135,7 +137,7 @@ func (r *reader) count(b []byte, what string) (n int64, line int, err error) {
 	case cr < 0 || cr+2 > len(b):
 		return 0, 0, nil
 	}
-	n, ok := parseInt(b[min(1, cr):cr])
+	n, ok := integer.Parse(b[min(1, cr):cr])
 	if !ok {
 		n = badCount
 	}
@@ -270,29 +272,3 @@ func hexDigit(c byte) int {
 
 // isSpace tells whether c separates words.
 func isSpace(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
-
-// parseInt reads an integer as Redis does: no sign but a minus, no leading
-// zeroes, no spaces.
-func parseInt(b []byte) (v int64, ok bool) {
-	if len(b) == 1 && b[0] == '0' {
-		return 0, true
-	}
-	digits := b
-	if len(b) > 0 && b[0] == '-' {
-		digits = b[1:]
-	}
-	if len(digits) == 0 || len(digits) > 19 || digits[0] < '1' || digits[0] > '9' {
-		return 0, false
-	}
-	var u uint64
-	for _, d := range digits {
-		if d < '0' || d > '9' {
-			return 0, false
-		}
-		u = u*10 + uint64(d-'0')
-	}
-	if len(b) > len(digits) {
-		return -int64(u), u <= 1<<63
-	}
-	return int64(u), u < 1<<63
-}
