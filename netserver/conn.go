@@ -37,6 +37,7 @@ type conn struct {
 	refused   bool          // the server has too many
 	refs      atomic.Int32  // goroutines and the loop
 	sent      atomic.Uint64 // bytes handed to the kernel
+	over      atomic.Bool   // since more than HighWater bytes were pending; the loop's to set
 
 	proto    Protocol // nil until built
 	producer Producer // proto, if it is one
@@ -57,7 +58,6 @@ type conn struct {
 	first, last *job // calls of Go that are not delivered
 
 	paused bool  // by PauseReading
-	over   bool  // since more than HighWater bytes were pending
 	reason error // why it closes; nil while it does not
 	drain  bool  // it closes once all jobs are delivered
 	dead   bool  // it closes at once
@@ -123,7 +123,7 @@ func (c *conn) receive(data []byte) {
 }
 
 // reads reports whether the Protocol may get data.
-func (c *conn) reads() bool { return !c.paused && !c.over && c.reason == nil && !c.lost }
+func (c *conn) reads() bool { return !c.paused && !c.over.Load() && c.reason == nil && !c.lost }
 
 // touch has the connection looked at when the turn ends.
 func (c *conn) touch() {
@@ -360,13 +360,13 @@ func (c *conn) take(n int) {
 // watermarks pauses and resumes reading, and the producer.
 func (c *conn) watermarks() {
 	switch pending := c.Pending(); {
-	case !c.over && pending > c.server.highWater():
-		c.over = true
+	case !c.over.Load() && pending > c.server.highWater():
+		c.over.Store(true)
 		if c.producer != nil {
 			c.call(c.producer.PauseProducing)
 		}
-	case c.over && pending < c.server.lowWater():
-		c.over = false
+	case c.over.Load() && pending < c.server.lowWater():
+		c.over.Store(false)
 		c.resume()
 		if c.producer != nil {
 			c.call(c.producer.ResumeProducing)

@@ -32,13 +32,14 @@ type stream struct {
 	output   []byte
 	writeErr error
 	writing  bool // there is a writer
+	moved    func()
 	written  func()
 }
 
 // newStream makes nc the connection of c, on a loop of its own.
 func newStream(c *conn, nc net.Conn) {
 	s := &stream{c: c, nc: nc, consumed: make(chan struct{}, 1), quit: make(chan struct{})}
-	s.arrive, s.written = s.arrived, s.wrote
+	s.arrive, s.moved, s.written = s.arrived, c.touch, s.wrote
 	c.io = s
 }
 
@@ -123,7 +124,8 @@ func (s *stream) flush(n int) {
 }
 
 // write is the goroutine that writes, for as long as there is output that may
-// leave. It writes in pieces, so that a sweep sees that they move.
+// leave. It writes in pieces, so that a sweep sees that they move, and that
+// input resumes at the low water mark though a peer is slow to read the rest.
 func (s *stream) write() {
 	defer s.c.unref()
 	rest := s.output
@@ -134,6 +136,9 @@ func (s *stream) write() {
 		if err != nil {
 			s.writeErr = err
 			break
+		}
+		if s.c.over.Load() {
+			s.c.loop.run(s.moved)
 		}
 	}
 	s.c.loop.run(s.written)
