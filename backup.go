@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/brockdb/brock/internal/engine"
 	"github.com/brockdb/brock/internal/store"
@@ -27,29 +26,38 @@ func (db *DB) Backup(w io.Writer) error {
 }
 
 // Restore makes a database in dir, which must be empty or not exist, with the
-// data of a backup.
+// data of a backup. When it fails, it leaves nothing behind. What a crash has
+// left of it cannot be opened, which is [ErrCorrupt]: remove it.
 //
-// Errors: [ErrFormat] for what is no backup; [ErrCorrupt] for a damaged one,
-// in which case what was made of dir is of no use; os.ErrExist if dir is not
-// empty.
-func Restore(r io.Reader, dir string) (err error) {
-	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
-		return fmt.Errorf("restore: %q is not empty: %w", dir, os.ErrExist)
+// Errors: [ErrFormat] for what is no backup; [ErrCorrupt] for a damaged or
+// incomplete one; os.ErrExist if dir is not empty; r's.
+func Restore(r io.Reader, dir string) error {
+	backup := store.BackupReader(r)
+	if err := store.CheckBackup(backup); err != nil {
+		return fmt.Errorf("restore: %w", err)
 	}
-	eng, err := engine.Open(dir, engine.Options{})
+	eng, err := engine.Create(dir, engine.Options{})
 	if err != nil {
 		return fmt.Errorf("restore to %q: %w", dir, err)
 	}
+	if err = fill(eng, backup); err == nil {
+		err = eng.Finish()
+	}
+	if err != nil {
+		return fmt.Errorf("restore: %w", errors.Join(err, eng.Discard()))
+	}
+	return nil
+}
+
+// fill puts the data of a backup into a new engine, durably, and closes it.
+func fill(eng engine.Engine, backup io.Reader) error {
 	s, err := store.Open(eng, store.Options{})
 	if err != nil {
-		return errors.Join(fmt.Errorf("restore: %w", err), eng.Close())
+		return errors.Join(err, eng.Close())
 	}
-	err = s.Restore(r)
+	err = s.Restore(backup)
 	if err == nil {
 		err = s.Checkpoint()
 	}
-	if err = errors.Join(err, s.Close()); err != nil {
-		return fmt.Errorf("restore: %w", err)
-	}
-	return nil
+	return errors.Join(err, s.Close())
 }

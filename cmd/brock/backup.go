@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 
 	"github.com/brockdb/brock"
 )
@@ -75,21 +76,47 @@ func backupDir(dir string, w io.Writer) error {
 
 // writeFile puts a file in place once fill has written it and it is durable.
 func writeFile(name string, fill func(io.Writer) error) (err error) {
-	dir := filepath.Dir(name)
-	f, err := os.CreateTemp(dir, filepath.Base(name)+".tmp*")
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return adviseFile(syscall.EISDIR)
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".tmp*")
 	if err != nil {
-		return err
+		return adviseFile(err)
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, f.Close(), os.Remove(f.Name()))
+			_ = f.Close() // it may be closed
+			err = errors.Join(err, os.Remove(f.Name()))
 		}
 	}()
-	w := bufio.NewWriterSize(f, 256<<10)
+	w := bufio.NewWriterSize(advisedFile{f}, 256<<10)
 	if err := fill(w); err != nil {
 		return err
 	}
-	if err := errors.Join(w.Flush(), f.Sync()); err != nil {
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if err := place(f, name); err != nil {
+		return adviseFile(err)
+	}
+	return nil
+}
+
+// advisedFile is a file that says what to do when it cannot be written.
+type advisedFile struct{ f *os.File }
+
+// Write implements [io.Writer].
+func (a advisedFile) Write(b []byte) (int, error) {
+	n, err := a.f.Write(b)
+	if err != nil {
+		err = adviseFile(err)
+	}
+	return n, err
+}
+
+// place puts a temporary file in its place, durably.
+func place(f *os.File, name string) error {
+	if err := f.Sync(); err != nil {
 		return err
 	}
 	if err := f.Close(); err != nil {
@@ -98,7 +125,7 @@ func writeFile(name string, fill func(io.Writer) error) (err error) {
 	if err := os.Rename(f.Name(), name); err != nil {
 		return err
 	}
-	return syncDir(dir)
+	return syncDir(filepath.Dir(name))
 }
 
 // restoreCommand reads a backup.
@@ -123,7 +150,7 @@ func (c *restoreCommand) Run(p process) error {
 	case errors.Is(err, fs.ErrExist):
 		return fmt.Errorf("%s is not empty: name another directory, or remove what is in it", c.Dir)
 	case errors.Is(err, brock.ErrFormat), errors.Is(err, brock.ErrCorrupt):
-		return fmt.Errorf("%s: %w: use another backup, and remove what was made of %s", c.File, err, c.Dir)
+		return fmt.Errorf("%s: %w: use another backup", c.File, err)
 	}
 	return advise(c.Dir, err)
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -90,8 +91,25 @@ func parse(ctx context.Context, p process, into *commandLine) (*kong.Context, er
 	name := "brock"
 	if errors.As(err, &wrong) && wrong.Context != nil && wrong.Context.Command() != "" {
 		name += " " + strings.Fields(wrong.Context.Command())[0]
+		err = cmp.Or(valueless(p.args, wrong.Context.Flags()), err)
 	}
 	return nil, fmt.Errorf("%w: see %s --help", err, name)
+}
+
+// valueless finds an option without the value that it needs. What begins with a
+// dash is none.
+func valueless(args []string, flags []*kong.Flag) error {
+	for i, arg := range args {
+		at := slices.IndexFunc(flags, func(f *kong.Flag) bool { return arg == "--"+f.Name && !f.IsBool() })
+		switch {
+		case at < 0:
+		case i == len(args)-1:
+			return fmt.Errorf("%s needs a value, %s", arg, flags[at].PlaceHolder)
+		case strings.HasPrefix(args[i+1], "-"):
+			return fmt.Errorf("%s needs a value, %s, and %s is none", arg, flags[at].PlaceHolder, args[i+1])
+		}
+	}
+	return nil
 }
 
 // oneLine makes a line of a text.

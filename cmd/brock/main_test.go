@@ -68,6 +68,7 @@ func TestErrors(t *testing.T) {
 	require.NoError(t, os.Mkdir("empty", 0o700))
 	write(t, ".", "void", "\n")
 	write(t, ".", "novel", strings.Repeat("It was a dark and stormy night. ", 10))
+	write(t, ".", "stump", "brock backup 01\n")
 	write(t, ".", "noline", "memory\n")
 	write(t, ".", "noname", "\n# comment\ncolour = red\n")
 	write(t, ".", "twice", "memory = true\nmemory = true\n")
@@ -89,7 +90,11 @@ func TestErrors(t *testing.T) {
 		"no such command":  {args: "start", want: "unexpected argument start: see brock --help"},
 		"no such option":   {args: "serve --port 1", want: "unknown flag --port: see brock serve --help"},
 		"argument":         {args: "serve db", want: "unexpected argument db: see brock serve --help"},
-		"no value":         {args: "serve --dir", want: "--dir: expected string value but got \"EOL\" (<EOL>): see brock serve --help"},
+		"no value":         {args: "serve --dir", want: "--dir needs a value, DIR: see brock serve --help"},
+		"no number":        {args: "serve --maxclients --memory", want: "--maxclients needs a value, N, and --memory is none: see brock serve --help"},
+		"no size":          {args: "serve --memory-budget -1", want: "--memory-budget needs a value, SIZE, and -1 is none: see brock serve --help"},
+		"negative size":    {args: "serve --memory-budget=-1", want: `--memory-budget: it is a number of bytes, such as 1048576, 1024KB, 64MB or 2GB, not "-1": see brock serve --help`},
+		"no password file": {args: "backup db to --requirepass-file", want: "--requirepass-file needs a value, FILE: see brock backup --help"},
 		"durability":       {args: "serve --durability fsync", want: `--durability: it is always, everysecond or relaxed, not "fsync": see brock serve --help`},
 		"size":             {args: "serve --memory-budget 1TB", want: `--memory-budget: it is a number of bytes, such as 1048576, 1024KB, 64MB or 2GB, not "1TB": see brock serve --help`},
 		"number":           {args: "serve --maxclients 0", want: `--maxclients: it is a number from 1 on, not "0": see brock serve --help`},
@@ -122,9 +127,14 @@ func TestErrors(t *testing.T) {
 			args: "serve --resp 127.0.0.1:0 --dir foreign",
 			want: `open "foreign": it has no FORMAT file but holds letter: engine: unknown format: name a directory of Brock's, or an empty one, and never keep other files in it`,
 		},
-		"serve file": {args: "serve --resp 127.0.0.1:0 --dir novel", want: `open "novel": …`},
+		"serve file": {args: "serve --resp 127.0.0.1:0 --dir novel", want: "novel is no directory: name one, or one that does not exist yet"},
+		"serve below file": {
+			args: "serve --resp 127.0.0.1:0 --dir novel/db",
+			want: `open "novel/db": …: name a path on which nothing but directories stands`,
+		},
 
 		"check nothing": {args: "check", want: `expected "<dir>": see brock check --help`},
+		"check file":    {args: "check novel", want: "novel is no directory: name one, or one that does not exist yet"},
 		"check missing": {args: "check missing", want: `check "missing": stat missing: no such file or directory: name a directory that exists`},
 		"check locked": {
 			args: "check locked",
@@ -143,14 +153,17 @@ func TestErrors(t *testing.T) {
 			want: "backup to to: empty is empty: engine: unknown format: name a directory of Brock's, or an empty one, and never keep other files in it",
 		},
 		"backup locked":   {args: "backup locked to", want: `backup to to: open "locked": …: stop that process, or name another directory`},
-		"backup to where": {args: "backup db missing/to", want: "backup to missing/to: open missing/…: no such file or directory"},
+		"backup to where": {args: "backup db missing/to", want: "backup to missing/to: no such file or directory: name a file in a directory that exists"},
+		"backup to dir":   {args: "backup db foreign", want: "backup to foreign: is a directory: name a file in it"},
 		"backup password": {args: "backup localhost:1 to --requirepass-file void", want: "no password in void: the file is empty: …"},
 		"backup nobody":   {args: "backup 127.0.0.1:1 to", want: "backup to to: no server at 127.0.0.1:1: …: start it, or name its directory"},
 
 		"restore missing":  {args: "restore missing new", want: "no backup in missing: no such file or directory: name one that brock backup has written"},
-		"restore novel":    {args: "restore novel new", want: "novel: restore: store: not a backup: engine: unknown format: use another backup, and remove what was made of new"},
-		"restore to db":    {args: "restore novel db", want: "db is not empty: name another directory, or remove what is in it"},
-		"restore to where": {args: "restore novel novel/new", want: `restore to "novel/new": …`},
+		"restore novel":    {args: "restore novel new", want: "novel: restore: store: not a backup: engine: unknown format: use another backup"},
+		"restore stump":    {args: "restore stump new", want: "stump: restore: store: backup, chunk 1: it ends too early: engine: corrupt: use another backup"},
+		"restore to file":  {args: "restore stump void", want: "void is no directory: name one, or one that does not exist yet"},
+		"restore to db":    {args: "restore stump db", want: "db is not empty: name another directory, or remove what is in it"},
+		"restore to where": {args: "restore stump novel/new", want: `restore to "novel/new": …: name a path on which nothing but directories stands`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := brockRun(t, c.env, strings.Fields(c.args)...)
@@ -166,6 +179,7 @@ func TestErrors(t *testing.T) {
 		})
 	}
 	require.NoFileExists(t, "to")
+	require.NoFileExists(t, "new")
 	require.NoDirExists(t, "brock-data")
 	left, err := filepath.Glob("*.tmp*")
 	require.NoError(t, err)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -56,6 +57,19 @@ func TestAdvise(t *testing.T) {
 	require.NoError(t, advise("dir", nil))
 	require.EqualError(t, advise("dir", fs.ErrPermission),
 		"permission denied: give this user the right to read and write it, or name another directory")
+}
+
+// TestAdviseFile words what a user who may write everywhere never meets.
+func TestAdviseFile(t *testing.T) {
+	for err, want := range map[error]string{
+		syscall.EACCES:  ": name a file in a directory that this user may write",
+		syscall.EROFS:   ": name a file in a directory that this user may write",
+		syscall.ENOSPC:  ": free space on its device",
+		syscall.ENOTDIR: ": name a file in a directory that exists",
+		io.EOF:          ": name another file",
+	} {
+		require.EqualError(t, adviseFile(&os.LinkError{Op: "rename", Old: "a.tmp1", New: "a", Err: err}), err.Error()+want)
+	}
 }
 
 // served is a server that runs in this process.

@@ -4,6 +4,8 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -14,6 +16,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/brockdb/brock"
 )
 
 // child is the program in a process of its own.
@@ -126,4 +130,46 @@ func TestBackupRunning(t *testing.T) {
 	require.Zero(t, brockRun(t, nil, "restore", file, dir).code)
 	require.Equal(t, "value", value(t, dir, "key"))
 	require.Equal(t, big, value(t, dir, "big"))
+}
+
+// TestKillRestore kills a restore half-way: what it has left does not pass for
+// a database.
+func TestKillRestore(t *testing.T) {
+	t.Chdir(t.TempDir())
+	db, err := brock.Open("db", nil)
+	require.NoError(t, err)
+	for i := range 3000 {
+		require.NoError(t, db.Set(fmt.Sprint("key:", i), bytes.Repeat([]byte{'x'}, 1000)))
+	}
+	require.NoError(t, db.Close())
+	require.Equal(t, result{}, brockRun(t, nil, "backup", "db", "backup"))
+	whole, err := os.ReadFile("backup")
+	require.NoError(t, err)
+
+	cmd := exec.Command(os.Args[0], "restore", "-", "new")
+	cmd.Env = append(os.Environ(), childMode+"=1")
+	stdin, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	_, err = stdin.Write(whole[:len(whole)/2]) // more than a pipe and its reader's buffer hold
+	require.NoError(t, err)
+	require.NoError(t, cmd.Process.Kill())
+	require.Error(t, cmd.Wait())
+
+	const unfinished = "its restore was never finished, so that data are missing: engine: corrupt"
+	for range 2 { // it stays as it is
+		got := brockRun(t, nil, "check", "new")
+		require.Equal(t, 1, got.code)
+		require.Contains(t, got.stdout, "fault         "+unfinished)
+		require.Equal(t, "brock: new is damaged, faults: 1: restore a backup\n", got.stderr)
+		for _, args := range [][]string{{"serve", "--resp", "127.0.0.1:0", "--dir", "new"}, {"backup", "new", "-"}} {
+			got = brockRun(t, nil, args...)
+			require.Equal(t, 1, got.code)
+			require.Equal(t, `brock: open "new": `+unfinished+": see brock check new, and restore a backup\n", got.stderr)
+		}
+	}
+	require.Equal(t, 1, brockRun(t, nil, "restore", "backup", "new").code)
+	require.NoError(t, os.RemoveAll("new"))
+	require.Equal(t, result{}, brockRun(t, nil, "restore", "backup", "new"))
+	require.Zero(t, brockRun(t, nil, "check", "new").code)
 }

@@ -80,8 +80,9 @@ func TestDamage(t *testing.T) {
 
 	restored := brockRun(t, nil, "restore", "backup", "new")
 	require.Equal(t, 1, restored.code)
-	require.Equal(t, "brock: backup: restore: store: backup, chunk 1: checksum: engine: corrupt: "+
-		"use another backup, and remove what was made of new\n", restored.stderr)
+	require.Equal(t, "brock: backup: restore: store: backup, chunk 1: checksum: engine: corrupt: use another backup\n",
+		restored.stderr)
+	require.NoDirExists(t, "new")
 }
 
 // fakeServer answers each command of one connection with the next reply, and

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -379,4 +380,58 @@ func TestOpenEpoch(t *testing.T) {
 // TestOpenDeep creates the directories that lead to the engine's.
 func TestOpenDeep(t *testing.T) {
 	mustOpen(t, filepath.Join(testDir(t), "a", "b", "c"), tiny())
+}
+
+// TestCreate fills directories that nobody can open before they are finished.
+func TestCreate(t *testing.T) {
+	root := testDir(t)
+	dir := filepath.Join(root, "a", "b")
+	for _, there := range []bool{false, true} {
+		if there {
+			require.NoError(t, os.MkdirAll(dir, 0o700))
+		}
+		u, err := Create(dir, tiny())
+		require.NoError(t, err)
+		_, err = Create(dir, tiny())
+		require.ErrorIs(t, err, fs.ErrExist)
+		_, err = Open(dir, tiny())
+		require.ErrorIs(t, err, ErrLocked)
+		require.NoError(t, u.Log().Append(Group{Epoch: 1, First: 1, Count: 1}))
+		require.NoError(t, u.Close())
+		_, err = Open(dir, tiny())
+		require.ErrorIs(t, err, ErrCorrupt)
+		_, err = Inspect(dir, tiny())
+		require.ErrorIs(t, err, ErrCorrupt)
+		require.NoError(t, os.Remove(filepath.Join(dir, formatName))) // as if killed before it was there
+		_, err = Inspect(dir, tiny())
+		require.ErrorIs(t, err, ErrCorrupt)
+		require.NoError(t, u.Discard())
+		require.Equal(t, there, len(names(t, root)) > 0)
+		if there {
+			require.Empty(t, names(t, dir))
+		}
+	}
+	u, err := Create(dir, tiny())
+	require.NoError(t, err)
+	require.NoError(t, u.Close())
+	require.NoError(t, u.Finish())
+	require.NoError(t, mustOpen(t, dir, tiny()).Close())
+	_, err = Create(dir, tiny())
+	require.ErrorIs(t, err, fs.ErrExist)
+
+	_, err = Create(filepath.Join(dir, formatName, "c"), tiny())
+	require.Error(t, err)
+	_, err = Create(filepath.Join(dir, formatName), tiny())
+	require.Error(t, err)
+}
+
+// names returns what is in a directory.
+func names(t *testing.T, dir string) (all []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	for _, e := range entries {
+		all = append(all, e.Name())
+	}
+	return all
 }

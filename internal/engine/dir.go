@@ -68,7 +68,8 @@ type dirEngine struct {
 
 // Open opens the engine in a directory, which it creates if there is none. The
 // engine owns the directory until Close: a second Open is [ErrLocked]. A
-// directory that holds other things is [ErrFormat].
+// directory that holds other things is [ErrFormat], one whose filling was cut
+// short [ErrCorrupt], see [Create].
 func Open(dir string, options Options) (Engine, error) {
 	e, err := open(dir, options.withDefaults())
 	if err != nil {
@@ -89,7 +90,10 @@ func open(dir string, o Options) (_ *dirEngine, err error) {
 	if e.lock, err = lockDir(filepath.Join(dir, lockName)); err != nil {
 		return nil, err
 	}
-	if err := e.openParts(o); err != nil {
+	if err = e.checkFinished(); err == nil {
+		err = e.openParts(o)
+	}
+	if err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
@@ -128,7 +132,7 @@ func checkForeign(fsys FS, dir string) error {
 		switch e.Name() {
 		case formatName:
 			return nil
-		case lockName, formatName + tempSuffix:
+		case lockName, formatName + tempSuffix, unfinishedName, unfinishedName + tempSuffix:
 		default:
 			foreign = e.Name()
 		}

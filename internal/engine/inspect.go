@@ -56,10 +56,13 @@ func (i *Inspection) open(o Options) error {
 		if _, missing := i.fs.Stat(i.dir); missing != nil || !errors.Is(err, fs.ErrNotExist) {
 			return cmp.Or(missing, err)
 		}
-		return fmt.Errorf("it has no %s file: %w", formatName, ErrFormat)
+		return cmp.Or(i.checkFinished(), fmt.Errorf("it has no %s file: %w", formatName, ErrFormat))
 	}
 	var err error
 	if i.lock, err = lockExisting(filepath.Join(i.dir, lockName)); err != nil {
+		return err
+	}
+	if err := i.checkFinished(); err != nil {
 		return err
 	}
 	id, err := i.readFormat()

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -303,16 +304,33 @@ func (b *backup) end() error {
 	return b.w.Flush()
 }
 
+// BackupReader returns a reader for [CheckBackup] and [Store.Restore], r itself
+// if it is one.
+func BackupReader(r io.Reader) *bufio.Reader { return bufio.NewReaderSize(r, 64<<10) }
+
+// CheckBackup tells whether a backup is about to be read, and reads nothing.
+func CheckBackup(r *bufio.Reader) error {
+	magic, err := r.Peek(len(backupMagic))
+	switch {
+	case string(magic) == backupMagic:
+		return nil
+	case err != nil && !errors.Is(err, io.EOF):
+		return fmt.Errorf("store: backup: %w", err)
+	default:
+		return fmt.Errorf("store: not a backup: %w", engine.ErrFormat)
+	}
+}
+
 // Restore reads a backup into a store that nobody has used yet. Meanwhile no
 // object counts as an orphan: a key comes after what it names.
 func (s *Store) Restore(r io.Reader) error {
 	s.restoring.Store(true)
 	defer s.restoring.Store(false)
-	br := bufio.NewReaderSize(r, 64<<10)
-	magic := make([]byte, len(backupMagic))
-	if _, err := io.ReadFull(br, magic); err != nil || string(magic) != backupMagic {
-		return fmt.Errorf("store: not a backup: %w", engine.ErrFormat)
+	br := BackupReader(r)
+	if err := CheckBackup(br); err != nil {
+		return err
 	}
+	_, _ = br.Discard(len(backupMagic)) // it is in the buffer
 	rp := replay{s: s, t: &Tx{s: s}}
 	sum := uint32(0)
 	for n := 1; ; n++ {
@@ -337,7 +355,7 @@ func (s *Store) Restore(r io.Reader) error {
 func readChunk(r io.Reader) (recs []byte, crc uint32, err error) {
 	var head [8]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
-		return nil, 0, err
+		return nil, 0, incomplete(err)
 	}
 	n := binary.LittleEndian.Uint32(head[:])
 	crc = binary.LittleEndian.Uint32(head[4:])
@@ -349,12 +367,20 @@ func readChunk(r io.Reader) (recs []byte, crc uint32, err error) {
 	}
 	var buf bytes.Buffer // grows with what is really there, whatever n says
 	if _, err := io.CopyN(&buf, r, int64(n)); err != nil {
-		return nil, 0, err
+		return nil, 0, incomplete(err)
 	}
 	if crc32.Checksum(buf.Bytes(), castagnoli()) != crc {
 		return nil, 0, fmt.Errorf("checksum")
 	}
 	return buf.Bytes(), crc, nil
+}
+
+// incomplete words the end of a backup that comes too early.
+func incomplete(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errors.New("it ends too early")
+	}
+	return err
 }
 
 // restoreChunk applies a chunk's records as one transaction.
