@@ -188,6 +188,7 @@ func (c *conn) execute(b []byte) (n int) {
 	l := c.loop
 	l.begin(c)
 	for n < len(b) && !c.busy && !c.closing {
+		most := c.mayReadAhead()
 		err := c.read(b[n:])
 		l.warm(c)
 		done, stop := c.runAll()
@@ -198,7 +199,7 @@ func (c *conn) execute(b []byte) (n int) {
 		if err != nil {
 			c.violated(err)
 		}
-		if err != nil || len(l.ahead) < c.mayReadAhead() {
+		if err != nil || len(l.ahead) < most {
 			break
 		}
 	}

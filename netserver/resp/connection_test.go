@@ -106,6 +106,16 @@ func TestPasswordLater(t *testing.T) {
 	require.Equal(t, "+PONG", second.do("PING"))
 }
 
+// TestPasswordPipelined sends requests behind the one with the password, all at
+// once.
+func TestPasswordPipelined(t *testing.T) {
+	c := serve(t, &resp.Options{RequirePass: "secret"}).connect(t)
+	c.send(request("PING") + request("AUTH", "secret") + request("SET", "key", "value") + request("GET", "key"))
+	for _, want := range []string{"-NOAUTH Authentication required.", "+OK", "+OK", "$value"} {
+		require.Equal(t, want, c.reply().raw())
+	}
+}
+
 func TestQuit(t *testing.T) {
 	c := serve(t, nil).connect(t)
 	c.send(request("PING") + request("QUIT") + request("PING"))
