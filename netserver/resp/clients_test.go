@@ -49,12 +49,15 @@ func socketOf(t *testing.T, r *oracle.Redis) string {
 }
 
 // TestRedisPy has redis-py make the same calls to a server of ours and to a
-// redis-server.
+// redis-server, which it stops in the end.
 func TestRedisPy(t *testing.T) {
 	theirs := redis(t)
-	out, err := redisPy(t, "redispy.py", serve(t, &resp.Options{EnableDebug: true}).addr.String(), socketOf(t, theirs)).CombinedOutput()
+	down := make(chan struct{})
+	ours := serveUnix(t, &resp.Options{EnableDebug: true, Shutdown: func() { close(down) }})
+	out, err := redisPy(t, "redispy.py", ours.addr.String(), socketOf(t, theirs)).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	require.Regexp(t, `^\d\d\d calls\n$`, string(out))
+	<-down
 }
 
 // TestRedisCLI has redis-cli say the same to a server of ours and to a
