@@ -90,8 +90,15 @@ func EX(d time.Duration) Expiry { return Expiry{max(d.Milliseconds(), 0), fromNo
 func PX(d time.Duration) Expiry { return EX(d) }
 
 // EXAT has the key expire at a moment after 1970, which is cut to whole
-// milliseconds. Of one that has passed the key is gone at once.
-func EXAT(at time.Time) Expiry { return Expiry{max(at.UnixMilli(), 0), since1970} }
+// milliseconds. Of one that has passed the key is gone at once; one that 64 bits
+// of milliseconds do not hold is refused with [ErrExpire].
+func EXAT(at time.Time) Expiry {
+	ms, ok := unixMilli(at)
+	if !ok {
+		ms = 0
+	}
+	return Expiry{max(ms, 0), since1970}
+}
 
 // PXAT is [EXAT], under the name that Redis has for milliseconds.
 func PXAT(at time.Time) Expiry { return EXAT(at) }
@@ -99,7 +106,7 @@ func PXAT(at time.Time) Expiry { return EXAT(at) }
 // check refuses what is no time to live, in the words for a command of Redis.
 func (e Expiry) check(command string) error {
 	if e.ms <= 0 {
-		return &redisError{ErrExpire, "ERR invalid expire time in '" + command + "' command"}
+		return errExpire(command)
 	}
 	return nil
 }

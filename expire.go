@@ -207,15 +207,22 @@ func (r expireRules) allow(old, deadline int64) bool {
 
 // expireAt is expire for a moment.
 func (c *commands) expireAt(op, key string, at time.Time, opts []ExpireOption) (ok bool, err error) {
-	const most = math.MaxInt64 / 1000
-	s, ms := at.Unix(), at.UnixMilli()
-	if s > most || s < -most-1 || (s < 0) != (ms < 0) {
+	ms, ok := unixMilli(at)
+	if !ok {
 		return false, c.refuse(op, key, errExpire(op))
 	}
 	return c.expire(op, key, Expiry{ms, since1970}, opts)
 }
 
-// errExpire is what a command refuses a moment with.
+// unixMilli returns a moment in ms since 1970; ok is false if 64 bits do not hold
+// them.
+func unixMilli(at time.Time) (ms int64, ok bool) {
+	const most = math.MaxInt64 / 1000
+	s, ms := at.Unix(), at.UnixMilli()
+	return ms, -most-1 <= s && s <= most && (s < 0) == (ms < 0)
+}
+
+// errExpire is what a command refuses a time to live or a moment with.
 func errExpire(op string) error {
 	return &redisError{ErrExpire, "ERR invalid expire time in '" + op + "' command"}
 }

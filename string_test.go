@@ -64,6 +64,28 @@ func TestSetIf(t *testing.T) {
 	refused(t, err, brock.ErrExpire, "ERR invalid expire time in 'set' command")
 }
 
+// TestExpiryFar has keys expire at the last moment that there is, and none
+// later.
+func TestExpiryFar(t *testing.T) {
+	db := openStrings(t)
+	last := time.UnixMilli(math.MaxInt64)
+	require.NoError(t, db.Set("k", []byte("v"), brock.EXAT(last)))
+	for _, at := range []time.Time{
+		last.Add(time.Millisecond), time.Unix(math.MaxInt64/1000+1, 0), time.Unix(math.MaxInt64/500, 0), time.Unix(math.MaxInt64, 0),
+		time.UnixMilli(math.MinInt64), time.Unix(math.MinInt64/1000-1, 0), time.Unix(math.MinInt64/500, 0), time.Unix(math.MinInt64, 0),
+	} {
+		redisText(t, db.Set("k", []byte("w"), brock.EXAT(at)), brock.ErrExpire, "ERR invalid expire time in 'set' command")
+		_, err := db.GetEx("k", brock.PXAT(at))
+		redisText(t, err, brock.ErrExpire, "ERR invalid expire time in 'getex' command")
+	}
+	v, err := db.Get("k")
+	require.NoError(t, err)
+	require.Equal(t, "v", string(v))
+	got, err := db.PExpireTime("k")
+	require.NoError(t, err)
+	require.True(t, got.Equal(last))
+}
+
 func TestSetAndGet(t *testing.T) {
 	db := openStrings(t)
 	old, err := db.SetGet("a", []byte("1"), brock.XX)
