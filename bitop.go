@@ -83,7 +83,8 @@ type bitSource struct {
 // open looks the sources up.
 func (o *bitOp) open(c *commands, keys []string) error {
 	for _, key := range keys {
-		e, _, err := c.lookupForWrite(o.t, key, store.String)
+		e, ok, err := c.lookupForWrite(o.t, key, store.String)
+		o.t.CountLookup(ok)
 		if err != nil {
 			return err
 		}

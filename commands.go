@@ -217,6 +217,7 @@ func result[T any](v T, err error) (T, error) {
 // key is absent. It is good until the next one is looked up.
 func (c *commands) find(t *store.Tx, key string, typ store.Type) (*store.Entry, error) {
 	e, err := t.Find(c.db, key)
+	t.CountLookup(e != nil)
 	if e != nil && e.Type != typ {
 		return nil, ErrWrongType
 	}
@@ -236,6 +237,7 @@ func (c *commands) findStringForWrite(t *store.Tx, key string) (*store.Entry, er
 // false if the key is absent.
 func (c *commands) lookup(t *store.Tx, key string, typ store.Type) (store.Entry, bool, error) {
 	e, ok, err := t.Lookup(c.db, key)
+	t.CountLookup(ok)
 	if err == nil && ok && e.Type != typ {
 		return e, false, ErrWrongType
 	}

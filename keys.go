@@ -49,6 +49,7 @@ func (c *commands) Copy(src, dst string, opts ...CopyOption) (copied bool, err e
 			return ErrSameKey
 		}
 		e, ok, err := t.LookupForWrite(c.db, src)
+		t.CountLookup(ok)
 		if err != nil || !ok {
 			return err
 		}
@@ -139,6 +140,7 @@ func (c *commands) count(op string, keys []string, find func(t *store.Tx, db int
 		n = 0
 		for _, key := range keys {
 			e, err := find(t, c.db, key)
+			t.CountLookup(e != nil)
 			if err != nil {
 				return err
 			}
@@ -345,7 +347,7 @@ func (c *commands) SwapDB(a, b int) error {
 //
 // Redis: TOUCH key [key …].
 func (c *commands) Touch(keys ...string) (n int, err error) {
-	return c.count("touch", keys, (*store.Tx).Find)
+	return c.count("touch", keys, (*store.Tx).Use)
 }
 
 // Type returns the type of the value at key: "string", "list", "set", "zset",
@@ -359,6 +361,7 @@ func (c *commands) Touch(keys ...string) (n int, err error) {
 func (c *commands) Type(key string) (name string, err error) {
 	err = c.read("type", key, func(t *store.Tx) error {
 		e, err := t.Peek(c.db, key)
+		t.CountLookup(e != nil)
 		typ := store.None
 		if e != nil {
 			typ = e.Type

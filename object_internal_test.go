@@ -1,7 +1,9 @@
 package brock
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -114,6 +116,63 @@ func TestIdleTime(t *testing.T) {
 				}
 				require.Equal(t, want, int64(got/time.Second), "operation %d: %s: key %q of database %d", i, op, key, d)
 			}
+		}
+	}
+}
+
+// TestNoTouch has commands that do not use keys by looking at them, but only by
+// touching them or giving them a value.
+func TestNoTouch(t *testing.T) {
+	db, clock, _ := openEvents(t)
+	db.s.TrackIdle()
+	of, later := pipe(db, false)
+	p := of.(*Pipe)
+	later.NoTouch = true
+	const idle = 1000 * time.Second
+	for name, c := range map[string]struct {
+		run  func() error
+		used []string
+	}{
+		"get":       {func() error { _, err := p.Get("string"); return err }, nil},
+		"mget":      {func() error { _, err := p.MGet("string", "other"); return err }, nil},
+		"type":      {func() error { _, err := p.Type("string"); return err }, nil},
+		"hgetall":   {func() error { _, err := p.HGetAll("hash"); return err }, nil},
+		"keys":      {func() error { _, err := p.Keys("*"); return err }, nil},
+		"touch":     {func() error { _, err := p.Touch("string"); return err }, []string{"string"}},
+		"getex":     {func() error { _, err := p.GetEx("string", EX(time.Hour)); return err }, nil},
+		"expire":    {func() error { _, err := p.Expire("hash", time.Hour); return err }, nil},
+		"hset":      {func() error { _, err := p.HSet("hash", F("f", "w")); return err }, nil},
+		"set":       {func() error { return p.Set("string", []byte("w")) }, []string{"string"}},
+		"set long":  {func() error { return p.Set("string", make([]byte, 10_000)) }, []string{"string"}},
+		"set new":   {func() error { return p.Set("new", nil) }, []string{"new"}},
+		"hset new":  {func() error { _, err := p.HSet("new", F("f", "w")); return err }, []string{"new"}},
+		"incr new":  {func() error { _, err := p.Incr("new"); return err }, []string{"new"}},
+		"mset":      {func() error { return p.MSet(KV{"other", nil}, KV{"new", nil}) }, []string{"other", "new"}},
+		"copy":      {func() error { _, err := p.Copy("string", "new"); return err }, []string{"new"}},
+		"with DB":   {func() error { _, err := db.Get("string"); return err }, []string{"string"}},
+		"left out":  {func() error { later.NoTouch = false; _, err := p.Get("string"); return err }, []string{"string"}},
+		"in a View": {func() error { return db.View(func(tx *Tx) error { _, err := tx.Get("other"); return err }) }, []string{"other"}},
+	} {
+		require.NoError(t, db.FlushAll())
+		for _, key := range []string{"string", "other"} {
+			require.NoError(t, db.Set(key, []byte("v")))
+		}
+		_, err := db.HSet("hash", F("f", "v"))
+		require.NoError(t, err)
+		clock.set(clock.now + idle.Milliseconds())
+		require.NoError(t, c.run())
+		later.NoTouch = true
+		for _, key := range []string{"string", "other", "hash", "new"} {
+			got, err := db.ObjectIdleTime(key)
+			if errors.Is(err, ErrNotFound) {
+				continue
+			}
+			require.NoError(t, err)
+			want := idle
+			if slices.Contains(c.used, key) {
+				want = 0
+			}
+			require.Equal(t, want, got, "%s: %s", name, key)
 		}
 	}
 }

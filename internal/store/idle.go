@@ -71,6 +71,35 @@ func (x *idleTimes) used(sp *space, hash uint64) {
 	}
 }
 
+// used notes that a key is used.
+func (t *Tx) used(sp *space, hash uint64) {
+	if x := t.s.idle.Load(); x != nil {
+		x.used(sp, hash)
+	}
+}
+
+// lookedAt notes that a key is used by being looked up.
+func (t *Tx) lookedAt(sp *space, hash uint64) {
+	if !t.noTouch {
+		t.used(sp, hash)
+	}
+}
+
+// filled notes that a key is used by getting a value, where looking it up was no
+// use of it.
+func (t *Tx) filled(sp *space, hash uint64) {
+	if t.noTouch {
+		t.used(sp, hash)
+	}
+}
+
+// Use notes that a key is used, whether it is there or not.
+func (s *Store) Use(db int, key string) {
+	if x := s.idle.Load(); x != nil {
+		x.used(s.spaces.Load().dbs[db], s.hashOf(key))
+	}
+}
+
 // slot returns the slot of a key.
 func (x *idleTimes) slot(sp *space, hash uint64) *atomic.Uint32 {
 	slots := x.parts[page.PartitionOf(hash)].Load()

@@ -14,9 +14,33 @@ type Later struct {
 	// pages or for the log, or that takes long, fail with ErrWait instead. It
 	// has changed nothing then, unless that it found its key expired.
 	NoWait bool
+	// NoTouch has the keys that commands look up not count as used, see
+	// [Tx.IdleTime], unless they get a value or are touched.
+	NoTouch bool
 
 	lsn     uint64 // the newest change
 	exposed uint64 // the newest change that was seen
+	lookups Lookups
+}
+
+// Lookups is how many keys commands that read have asked for.
+type Lookups struct{ Hits, Misses int64 }
+
+// CountLookup counts a key that a command which reads has asked for. Only who
+// runs it with a Later wants to know.
+func (t *Tx) CountLookup(found bool) {
+	if found {
+		t.lookups.Hits++
+	} else {
+		t.lookups.Misses++
+	}
+}
+
+// TakeLookups returns how many keys commands have looked up since the last call.
+func (l *Later) TakeLookups() Lookups {
+	n := l.lookups
+	l.lookups = Lookups{}
+	return n
 }
 
 // Take returns the newest transaction that made what commands have changed or
@@ -28,12 +52,14 @@ func (l *Later) Take() uint64 {
 	return lsn
 }
 
-// see notes what a command has read; it has not been given back yet. l may be
-// nil.
+// see notes what a command has read that was run; it has not been given back
+// yet. l may be nil.
 func (l *Later) see(t *Tx) {
 	if l == nil {
 		return
 	}
+	l.lookups.Hits += t.lookups.Hits
+	l.lookups.Misses += t.lookups.Misses
 	seen := t.acc.Exposed()
 	if t.spaces != nil {
 		seen = max(seen, t.spaces.lsn)
@@ -47,8 +73,11 @@ func (l *Later) see(t *Tx) {
 // long.
 const maxBrief = 256 << 10
 
-// briefly has t be brief for who must not wait. l may be nil.
-func (l *Later) briefly(t *Tx) { t.brief, t.copied = l != nil && l.NoWait, 0 }
+// begin gets t ready to run a command as l asks. l may be nil.
+func (l *Later) begin(t *Tx) {
+	t.brief, t.noTouch = l != nil && l.NoWait, l != nil && l.NoTouch
+	t.copied, t.lookups = 0, Lookups{}
+}
 
 // copies fails with ErrWait if a command that must not take long has copied too
 // much, n bytes of a long value included.

@@ -163,6 +163,7 @@ func (t *Tx) put(sp *space, hash uint64, key string, entry []byte) error {
 	}
 	if added {
 		t.addKeys(sp, 1)
+		t.filled(sp, hash)
 	}
 	if before != after {
 		t.setDeadline(sp, hash, before, after)

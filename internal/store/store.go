@@ -169,10 +169,10 @@ func (s *Store) read(t *Tx, mask uint64, later *Later, fn func(*Tx) error) error
 		if n > maxRetries && s.base != nil {
 			return s.Snapshot(later, fn)
 		}
-		later.briefly(t)
+		later.begin(t)
 		err := s.readOnce(t, mask, fn)
-		later.see(t)
 		if err == nil || !retried(err) {
+			later.see(t)
 			return err
 		}
 		if later.mustNotWait(err) {
@@ -328,7 +328,7 @@ func (s *Store) write(mask uint64, key string, hash uint64, later *Later, fn fun
 			t = s.take()
 		}
 		t.hashed(key, hash)
-		later.briefly(t)
+		later.begin(t)
 		err := s.change(t, mask, fn)
 		if err == nil || !retried(err) {
 			later.see(t)
@@ -563,7 +563,7 @@ func (s *Store) exec(later *Later, fn func(*Tx) error) error {
 		}
 		t.spaces = s.spaces.Load()
 		t.acc.Begin(s.mem, page.Private, s.committed.Load()+1, 0, src)
-		later.briefly(t)
+		later.begin(t)
 		err, committed := fn(t), false
 		if err == nil {
 			committed, err = s.publish(t)

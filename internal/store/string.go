@@ -70,6 +70,7 @@ func (t *Tx) enter(sp *space, hash uint64, stored string, e Entry) error {
 // replaceEntry puts an entry and drops the object of the old one, if there is
 // one, whose partition is at hand.
 func (t *Tx) replaceEntry(db int, key string, old, e *Entry) error {
+	t.filled(t.spaces.dbs[db], t.keyHash(key))
 	if err := t.putEntry(db, key, e); err != nil {
 		return err
 	}

@@ -23,6 +23,8 @@ type Tx struct {
 	inside    bool   // see stay
 	brief     bool   // it must not take long
 	copied    int    // bytes of long values
+	noTouch   bool   // looking a key up does not use it, see Later
+	lookups   Lookups
 	life      uint64 // grows with each reset
 
 	changed   bool
@@ -132,9 +134,14 @@ func (t *Tx) expired(deadline int64) bool {
 // Find returns the entry of a key, nil if the key is absent or expired. It is
 // good until the next one is looked up. The key counts as used, see IdleTime.
 func (t *Tx) Find(db int, key string) (*Entry, error) {
-	if x := t.s.idle.Load(); x != nil {
-		x.used(t.spaces.dbs[db], t.keyHash(key))
-	}
+	t.lookedAt(t.spaces.dbs[db], t.keyHash(key))
+	return t.Peek(db, key)
+}
+
+// Use is Find of a key that counts as used even where Later.NoTouch keeps
+// others from it.
+func (t *Tx) Use(db int, key string) (*Entry, error) {
+	t.used(t.spaces.dbs[db], t.keyHash(key))
 	return t.Peek(db, key)
 }
 
@@ -167,9 +174,7 @@ func (t *Tx) FindForWrite(db int, key string) (*Entry, error) {
 		return nil, ErrReadOnly
 	}
 	sp, hash := t.spaces.dbs[db], t.keyHash(key)
-	if x := t.s.idle.Load(); x != nil {
-		x.used(sp, hash)
-	}
+	t.lookedAt(sp, hash)
 	if len(key) > ShortName {
 		if err := t.readyName(sp, key); err != nil {
 			return nil, err
@@ -341,7 +346,7 @@ func (t *Tx) touched() uint64 {
 func (t *Tx) reset() {
 	t.life++
 	t.now, t.replay, t.user, t.done, t.hashLen = 0, false, false, false, 0
-	t.brief = false
+	t.brief, t.noTouch = false, false
 	if len(t.dirs) > 0 {
 		t.dirs = emptied(t.dirs)
 	}

@@ -125,6 +125,7 @@ func (s *Store) Snapshot(later *Later, fn func(*Tx) error) error {
 	t := s.get()
 	defer s.put(t)
 	defer s.closeSnapshot(s.openSnapshot(t))
+	later.begin(t)
 	err := fn(t)
 	later.see(t)
 	return err
