@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"strings"
 	"syscall"
 )
 
@@ -22,7 +23,7 @@ func listen(addr string) ([]net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--resp: %q is not HOST:PORT, such as 127.0.0.1:6379, [::1]:0 or :6379", addr)
 	}
-	if host == "localhost" {
+	if strings.EqualFold(host, "localhost") {
 		return listenLoopback(port)
 	}
 	l, err := listenTCP("tcp", addr)
