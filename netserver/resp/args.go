@@ -129,12 +129,19 @@ func (c *call) score(i int) (float64, error) {
 	return f, nil
 }
 
-// parseFloat reads a number as C's strtod does, all of s: decimal, hexadecimal
-// or infinite. It must be in range.
+// parseFloat reads a number that is in range, see parseNumber.
 func parseFloat(s string) (f float64, ok bool) {
+	f, err := parseNumber(s)
+	return f, err == nil
+}
+
+// parseNumber reads a number as C's strtod does, all of s: decimal, hexadecimal
+// or infinite. One that is out of range is infinite, or the one next to 0, with
+// [strconv.ErrRange].
+func parseNumber(s string) (f float64, err error) {
 	digits := strings.TrimLeft(s, "+-")
 	if len(s) > len(digits)+1 || strings.Contains(s, "_") {
-		return 0, false
+		return 0, strconv.ErrSyntax
 	}
 	mantissa := digits
 	if len(digits) > 1 && digits[0] == '0' && digits[1]|0x20 == 'x' {
@@ -145,11 +152,14 @@ func parseFloat(s string) (f float64, ok bool) {
 	} else if e := strings.IndexAny(digits, "eE"); e >= 0 {
 		mantissa = digits[:e]
 	}
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || math.IsNaN(f) {
-		return 0, false
+	f, err = strconv.ParseFloat(s, 64)
+	switch {
+	case math.IsNaN(f):
+		return 0, strconv.ErrSyntax
+	case err == nil && f == 0 && strings.Trim(mantissa, "0.") != "":
+		return math.Copysign(math.SmallestNonzeroFloat64, f), strconv.ErrRange
 	}
-	return f, f != 0 || strings.Trim(mantissa, "0.") == ""
+	return f, err
 }
 
 // timeUnit tells what the number of a time is in.
@@ -165,16 +175,15 @@ func (c *call) expiry(i int, unit timeUnit) (brock.Expiry, error) {
 	if err != nil {
 		return brock.Expiry{}, err
 	}
-	bad := c.badExpiry()
+	if n <= 0 || unit.seconds && n > math.MaxInt64/1000 {
+		return brock.Expiry{}, c.badExpiry()
+	}
 	if unit.seconds {
-		if n > math.MaxInt64/1000 {
-			return brock.Expiry{}, bad
-		}
 		n *= 1000
 	}
 	switch now := c.db.Now().UnixMilli(); {
-	case n <= 0 || !unit.absolute && n > math.MaxInt64-now:
-		return brock.Expiry{}, bad
+	case !unit.absolute && n > math.MaxInt64-now:
+		return brock.Expiry{}, c.badExpiry()
 	case unit.absolute:
 		return brock.PXAT(time.UnixMilli(n)), nil
 	case n > maxDurationMs:
@@ -192,8 +201,11 @@ func (c *call) badExpiry() error {
 }
 
 // behindKey returns the error of arguments that are looked at only if there is a
-// key, of a type: else that of the key.
+// key, of a type: else that of the key. The key counts as used.
 func (c *call) behindKey(i int, typ string, err error) error {
+	if !c.conn.noTouch.Load() {
+		c.srv.reach.Store.Use(int(c.conn.db.Load()), c.str(i))
+	}
 	switch is, failed := c.db.Type(c.str(i)); {
 	case failed != nil:
 		return failed

@@ -44,6 +44,7 @@ type call struct {
 // newCall returns a call to be run off the loop, until ctx ends if it waits.
 func newCall(ctx context.Context, c *conn, cmd *command, args [][]byte) *call {
 	pipe, later := bridge.Pipe(c.srv.db.DB(int(c.db.Load())), false)
+	later.NoTouch = c.noTouch.Load()
 	return &call{
 		srv: c.srv, conn: c, cmd: cmd, args: args, out: &reply{proto: int(c.proto.Load())},
 		db: pipe.(*brock.Pipe), ctx: ctx, later: later,

@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/brockdb/brock/internal/integer"
@@ -167,6 +168,11 @@ func (c *conn) kill() {
 
 // runClientList describes connections.
 func runClientList(c *call) error {
+	if len(c.args) > briefArgs {
+		if err := c.wait(); err != nil {
+			return err
+		}
+	}
 	clients := c.srv.list()
 	slices.SortFunc(clients, func(a, b *conn) int { return cmp.Compare(a.id, b.id) })
 	switch {
@@ -186,7 +192,7 @@ func runClientList(c *call) error {
 			if !ok {
 				return errClientID
 			}
-			if i := slices.IndexFunc(clients, func(c *conn) bool { return c.id == id }); i >= 0 {
+			if i, ok := slices.BinarySearchFunc(clients, id, func(c *conn, id int64) int { return cmp.Compare(c.id, id) }); ok {
 				found = append(found, clients[i])
 			}
 		}
@@ -245,17 +251,26 @@ func (c *conn) flags() string {
 	if c.noEvict.Load() {
 		flags += "e"
 	}
+	if c.noTouch.Load() {
+		flags += "T"
+	}
 	return cmp.Or(flags, "N")
 }
 
 // runClientNoEvict notes that the connection must not be closed for memory's
 // sake.
-func runClientNoEvict(c *call) error {
+func runClientNoEvict(c *call) error { return c.flag(&c.conn.noEvict) }
+
+// runClientNoTouch notes that the connection's commands do not use keys.
+func runClientNoTouch(c *call) error { return c.flag(&c.conn.noTouch) }
+
+// flag sets a flag of the connection as ON or OFF says.
+func (c *call) flag(flag *atomic.Bool) error {
 	on, ok := word(c.args[2], "off", "on")
 	if !ok {
 		return errSyntax
 	}
-	c.conn.noEvict.Store(on == 1)
+	flag.Store(on == 1)
 	c.out.ok()
 	return nil
 }

@@ -246,7 +246,11 @@ func (cmd *command) tell(r *reply) {
 	for _, spec := range cmd.keys {
 		spec.tell(r)
 	}
-	r.set(len(cmd.subs))
+	if cmd.subs == nil {
+		r.set(0)
+		return
+	}
+	r.array(len(cmd.subs))
 	for i := range cmd.subs {
 		cmd.subs[i].tell(r)
 	}

@@ -16,7 +16,7 @@ func runConfigGet(c *call) error {
 	all := c.srv.parameters()
 	var found []parameter
 	add := func(p parameter) {
-		if !slices.ContainsFunc(found, func(other parameter) bool { return other.name == p.name }) {
+		if !slices.ContainsFunc(found, func(other parameter) bool { return strings.EqualFold(other.name, p.name) }) {
 			found = append(found, p)
 		}
 	}
@@ -40,8 +40,13 @@ func runConfigGet(c *call) error {
 	return nil
 }
 
-// runConfigSet sets parameters, all or none. It may have to wait for the disk.
+// runConfigSet sets parameters, all or none, one client at a time. It may have
+// to wait for the disk.
 func runConfigSet(c *call) error {
+	if c.off() {
+		c.srv.config.setting.Lock()
+		defer c.srv.config.setting.Unlock()
+	}
 	changes, err := c.configChanges()
 	if err != nil {
 		return err
@@ -85,7 +90,7 @@ func (c *call) configChanges() (changes []configChange, err error) {
 	for i, p := range found {
 		switch {
 		case p.parse == nil:
-			return nil, configError(p.name, Error("can't set immutable config"))
+			return nil, configError(p.name, p.fixed)
 		case slices.ContainsFunc(found[:i], func(other parameter) bool { return other.name == p.name }):
 			return nil, configError(p.name, Error("duplicate parameter"))
 		}

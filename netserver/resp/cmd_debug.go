@@ -177,7 +177,7 @@ func runDebugPopulate(c *call) error {
 	if !ok || count < 0 {
 		return errPositive
 	}
-	prefix, size := "key", int64(-1)
+	prefix, size := "key", int64(0)
 	if len(c.args) > 3 {
 		prefix = c.str(3)
 	}
@@ -188,7 +188,7 @@ func runDebugPopulate(c *call) error {
 	}
 	for i := range count {
 		value := []byte("value:" + strconv.FormatInt(i, 10))
-		if size >= 0 {
+		if size > 0 {
 			sized := make([]byte, size)
 			copy(sized, value)
 			value = sized
@@ -301,8 +301,7 @@ func runDebugSleep(c *call) error {
 	if err := c.wait(); err != nil {
 		return err
 	}
-	seconds, _ := strconv.ParseFloat(c.str(2), 64) // anything else is no time
-	timer := time.NewTimer(time.Duration(seconds * float64(time.Second)))
+	timer := time.NewTimer(parseSleep(c.str(2)))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -310,4 +309,15 @@ func runDebugSleep(c *call) error {
 	}
 	c.out.ok()
 	return nil
+}
+
+// parseSleep reads how many seconds to sleep. As in Redis what is no number is no
+// time, nor is one below 0, or that 64 bits of microseconds do not hold.
+func parseSleep(s string) time.Duration {
+	seconds, ok := parseFloat(s)
+	us := seconds * 1e6
+	if !ok || us < 0 || us >= math.MaxInt64 {
+		return 0
+	}
+	return time.Duration(min(int64(us), math.MaxInt64/1000)) * time.Microsecond
 }

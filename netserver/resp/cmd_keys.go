@@ -223,7 +223,7 @@ func runScan(c *call) error {
 		opts.Count, _ = c.count(o[scanCount])
 	}
 	if o.has(scanType) {
-		opts.Type = strings.ToLower(c.str(o[scanType]))
+		opts.Type = strings.ToLower(cString(c.str(o[scanType])))
 	}
 	if opts.Count >= longScan {
 		if err := c.wait(); err != nil {

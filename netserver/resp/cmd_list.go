@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/brockdb/brock"
@@ -36,12 +37,13 @@ func runBLPop(c *call) error {
 	return nil
 }
 
-// parseTimeout reads how many seconds to wait, 0 for ever.
+// parseTimeout reads how many seconds to wait, 0 for ever. Redis reads a long
+// double, whose range is larger.
 func parseTimeout(s string) (time.Duration, error) {
-	seconds, ok := parseFloat(s)
+	seconds, err := parseNumber(s)
 	ms := math.Ceil(seconds * 1000)
 	switch {
-	case !ok:
+	case errors.Is(err, strconv.ErrSyntax):
 		return 0, Error("ERR timeout is not a float or out of range")
 	case ms < 0 || ms >= math.MaxInt64: // as Redis has it
 		return 0, Error("ERR timeout is negative")

@@ -2,6 +2,7 @@ package resp
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/brockdb/brock/internal/integer"
@@ -44,7 +45,7 @@ func runSlowlogGet(c *call) error {
 
 // runSlowlogLen counts the entries.
 func runSlowlogLen(c *call) error {
-	c.out.int(int64(len(c.srv.slow.latest(math.MaxInt64))))
+	c.out.int(int64(c.srv.slow.len()))
 	return nil
 }
 
@@ -55,11 +56,20 @@ func runSlowlogReset(c *call) error {
 	return nil
 }
 
-// latest returns the latest entries, up to a number of them.
+// latest returns the latest entries, up to a number of them, newest first.
 func (l *slowlog) latest(count int64) []slowEntry {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.entries[:min(int64(len(l.entries)), count)]
+	list := slices.Clone(l.entries[max(int64(len(l.entries))-count, 0):])
+	slices.Reverse(list)
+	return list
+}
+
+// len returns how many entries there are.
+func (l *slowlog) len() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.entries)
 }
 
 // clear removes all entries.

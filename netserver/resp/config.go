@@ -2,12 +2,15 @@ package resp
 
 import (
 	"math"
+	"sync"
 	"sync/atomic"
 	"time"
 )
 
 // config are the parameters that CONFIG reads and sets while connections run.
 type config struct {
+	setting sync.Mutex // held by a CONFIG SET
+
 	pass        atomic.Pointer[string]
 	clients     atomic.Int64
 	idle        atomic.Int64 // seconds

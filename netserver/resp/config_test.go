@@ -1,13 +1,19 @@
 package resp_test
 
 import (
+	"net"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/brockdb/brock"
+	"github.com/brockdb/brock/netserver"
 	"github.com/brockdb/brock/netserver/resp"
 )
 
@@ -16,7 +22,8 @@ func TestConfig(t *testing.T) {
 	for _, proto := range []string{"2", "3"} {
 		p := newPair(t, "")
 		p.same("hello "+proto,
-			"config get nosuch", "config get maxclients", "config get MAXclients", "config get",
+			"config get nosuch", "config get maxclients", "config get MAXclients", "config get maxclients MAXclients", "config get MAXclients maxclients",
+			"config get maxclient? MAXclients", "config get MAXclients maxclient?", "config get", "config set dir /tmp",
 			"config get slowlog-max-len", "config get databases", "config get requirepass", "config get save",
 			"config get port", "config get appendfsync", "config get latency-tracking", "config get enable-debug-command",
 			"config set", "config set a", "config set nosuch 1", "config set NoSuch 1 timeout x", "config set timeout 10 nosuch 1",
@@ -43,6 +50,9 @@ func TestConfig(t *testing.T) {
 			"config set appendonly x", "config set appendfsync x", "config set save 900_1_300", "config set save x_1", `config set save ""`,
 			"config set hash-max-ziplist-entries 4", "config get hash-max-listpack-entries", "config set hash-max-listpack-entries -1",
 			"config set hash-max-listpack-entries 5 hash-max-ziplist-entries 6", "config get hash-max-ziplist-entries",
+			"config set hash-max-listpack-value -1", "config set hash-max-ziplist-value x", "config set hash-max-listpack-value 1kb",
+			"config get hash-max-ziplist-value", "config set zset-max-ziplist-value 9223372036854775808", "config set zset-max-listpack-value 2K",
+			"config get zset-max-listpack-value", "config set hash-max-listpack-entries 1k", "config set zset-max-ziplist-value 64",
 			"config get hash-max-listpack-value", "config get set-max-intset-entries", "config get zset-max-listpack-entries",
 			"config get zset-max-ziplist-value", "config rewrite", "config rewrite x", "config resetstat x", "config resetstat", "config nosuch")
 	}
@@ -58,6 +68,7 @@ func TestConfigGet(t *testing.T) {
 		require.Equal(t, "*0", c.do("CONFIG", "GET", name))
 		require.Equal(t, "-ERR Unknown option or number of arguments for CONFIG SET - '"+name+"'", c.do("CONFIG", "SET", name, "1"))
 	}
+	require.Equal(t, []string{"dir", ""}, c.ask("CONFIG", "GET", "dir").texts())
 	help := c.ask("CONFIG", "HELP").texts()
 	require.Contains(t, help, "SET <parameter> <value> [<parameter> <value> ...]")
 }
@@ -65,12 +76,14 @@ func TestConfigGet(t *testing.T) {
 // TestConfigDurability reads and sets the durability mode as appendonly,
 // appendfsync and save.
 func TestConfigDurability(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "db")
+	home := t.TempDir()
+	t.Chdir(home)
+	dir := "db"
 	db, err := brock.Open(dir, &brock.Options{Durability: brock.Relaxed})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	c := serveDB(t, db, nil).connect(t)
-	require.Equal(t, []string{"appendfsync", "no", "appendonly", "yes", "dir", dir, "save", ""},
+	require.Equal(t, []string{"appendfsync", "no", "appendonly", "yes", "dir", filepath.Join(home, dir), "save", ""},
 		c.ask("CONFIG", "GET", "append*", "dir", "save").texts())
 	for text, mode := range map[string]brock.Durability{"always": brock.Always, "EVERYSEC": brock.EverySecond, "no": brock.Relaxed} {
 		require.Equal(t, "+OK", c.do("CONFIG", "SET", "appendfsync", text))
@@ -134,6 +147,54 @@ func TestConfigAct(t *testing.T) {
 	require.Regexp(t, `latency_percentiles_usec_ping:p50=[0-9.]+,p99.5=[0-9.]+\r\n`, c.ask("INFO", "latencystats").text)
 	set("latency-tracking", "no")
 	require.NotContains(t, c.ask("INFO", "latencystats").text, "latency_percentiles")
+}
+
+// TestConfigBind names the addresses that are listened on, in order, once.
+func TestConfigBind(t *testing.T) {
+	s := serve(t, nil)
+	var closed []func()
+	for _, host := range []string{"127.0.0.2", "127.0.0.1", "[::1]", "127.0.0.2"} {
+		l, err := net.Listen("tcp", host+":0")
+		if err != nil {
+			t.Skipf("%s: %s", host, err)
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- s.Serve(l) }()
+		closed = append(closed, func() { require.ErrorIs(t, <-ended, netserver.ErrServerClosed) })
+	}
+	t.Cleanup(func() {
+		require.NoError(t, s.Close())
+		for _, wait := range closed {
+			wait()
+		}
+	})
+	c := s.connect(t)
+	want := []string{"bind", "127.0.0.1 127.0.0.2 ::1"}
+	require.Eventually(t, func() bool { return slices.Equal(want, c.ask("CONFIG", "GET", "bind").texts()) }, 10*time.Second, time.Millisecond)
+}
+
+// TestConfigSetMeanwhile has two clients set one of the parameters each that
+// stand in one place: none loses what the other has set.
+func TestConfigSetMeanwhile(t *testing.T) {
+	s := serve(t, nil)
+	names := []string{"hash-max-listpack-entries", "zset-max-listpack-value", "set-max-intset-entries", "hash-max-listpack-value"}
+	var group sync.WaitGroup
+	for _, name := range names {
+		c := s.connect(t)
+		group.Go(func() {
+			var calls strings.Builder
+			for i := range 2000 {
+				calls.WriteString(request("CONFIG", "SET", name, strconv.Itoa(i)) + request("CONFIG", "GET", name))
+			}
+			c.send(calls.String())
+			for i := range 2000 {
+				if got := c.reply().raw() + c.reply().raw(); got != "+OK*2 $"+name+" $"+strconv.Itoa(i) {
+					t.Error(got)
+				}
+			}
+		})
+	}
+	group.Wait()
 }
 
 // TestConfigTimeout closes connections that are silent.

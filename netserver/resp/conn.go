@@ -49,6 +49,7 @@ type conn struct {
 	pending atomic.Int64            // bytes of replies not sent yet
 	blocked atomic.Bool             // a command waits for somebody else's
 	noEvict atomic.Bool
+	noTouch atomic.Bool // its commands do not use keys, but for TOUCH
 }
 
 // mute is what CLIENT REPLY asked for.
@@ -82,6 +83,7 @@ func (c *conn) reset() {
 	c.authed = c.srv.config.password() == ""
 	c.db.Store(0)
 	c.name.Store(nil)
+	c.noTouch.Store(false)
 }
 
 // label returns the name that the client gave itself.

@@ -2,11 +2,13 @@ package resp_test
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/brockdb/brock"
 	"github.com/brockdb/brock/netserver/resp"
 )
 
@@ -170,6 +172,11 @@ func TestClientList(t *testing.T) {
 	require.Contains(t, lines[1], " cmd=client|list user=default redir=-1 resp=2")
 	id := a.ask("CLIENT", "ID").text
 	require.Equal(t, 1, strings.Count(b.ask("CLIENT", "LIST", "ID", id, "99").text, "\n"))
+	many := []string{"CLIENT", "LIST", "ID"}
+	for i := range 5000 {
+		many = append(many, strconv.Itoa(i))
+	}
+	require.Equal(t, 3, strings.Count(b.ask(append(many, id)...).text, "\n"))
 }
 
 // TestClientSetInfo is what Redis 7.2 has.
@@ -181,6 +188,52 @@ func TestClientSetInfo(t *testing.T) {
 	require.Equal(t, "-ERR lib-name cannot contain spaces, newlines or special characters.", c.do("CLIENT", "SETINFO", "LIB-NAME", "a b"))
 	require.Equal(t, "-ERR Unrecognized option 'x'", c.do("CLIENT", "SETINFO", "x", "y"))
 	require.Contains(t, c.ask("CLIENT", "INFO").text, " lib-name=go-redis lib-ver=9\n")
+}
+
+// TestClientNoTouch is what Redis 7.2 has, but for the version that TestConnection
+// compares: commands of the connection do not use keys, but for TOUCH.
+func TestClientNoTouch(t *testing.T) {
+	at := &clock{}
+	at.now.Store(1_000_000)
+	db, err := brock.OpenMemory(&brock.Options{Clock: at})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	s := serveDB(t, db, &resp.Options{Version: "7.2.4"})
+	c, other := s.connect(t), s.connect(t)
+	idle := func() string { return other.do("OBJECT", "IDLETIME", "k") }
+	c.line("SET k v")
+	at.now.Add(10)
+	require.Equal(t, "+OK", c.line("CLIENT NO-TOUCH on"))
+	require.Contains(t, c.ask("CLIENT", "INFO").text, " flags=T ")
+	big := make([]string, 2000) // a long request runs off the loop
+	for i := range big {
+		big[i] = "k"
+	}
+	c.send(request("CLIENT", "NO-EVICT", "ON") + request("GET", "k") + request(append([]string{"MGET"}, big...)...) + request("BITCOUNT", "k", "0"))
+	require.Equal(t, []string{"OK", "v"}, []string{c.reply().text, c.reply().text})
+	require.Len(t, c.reply().list, len(big))
+	require.Equal(t, "-ERR syntax error", c.reply().raw())
+	require.Contains(t, c.ask("CLIENT", "INFO").text, " flags=eT ")
+	require.Equal(t, ":10", idle())
+	require.Equal(t, ":1", c.line("TOUCH k"))
+	require.Equal(t, ":0", idle())
+	at.now.Add(10)
+	c.send(request("CLIENT", "NO-TOUCH", "OFF") + request("GET", "k"))
+	require.Equal(t, []string{"OK", "v"}, []string{c.reply().text, c.reply().text})
+	require.Equal(t, ":0", idle())
+	at.now.Add(10)
+	c.send(request("CLIENT", "NO-TOUCH", "ON") + request("GET", "k"))
+	require.Equal(t, []string{"OK", "v"}, []string{c.reply().text, c.reply().text})
+	require.Equal(t, ":10", idle())
+	require.Equal(t, "$v", other.line("GET k"))
+	require.Equal(t, ":0", idle())
+	at.now.Add(10)
+	c.send(request("RESET") + request("GET", "k"))
+	require.Equal(t, []string{"RESET", "v"}, []string{c.reply().text, c.reply().text})
+	require.Equal(t, ":0", idle())
+	require.NotContains(t, c.ask("CLIENT", "INFO").text, "T ")
+	require.Equal(t, "-ERR syntax error", c.line("CLIENT NO-TOUCH x"))
+	require.Contains(t, c.line("CLIENT NO-TOUCH"), "wrong number of arguments for 'client|no-touch' command")
 }
 
 // TestVersion reports other versions: what came later is unknown.

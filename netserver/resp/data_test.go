@@ -1,7 +1,10 @@
 package resp_test
 
 import (
+	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -140,6 +143,14 @@ SCAN 0 COUNT 0
 SCAN 0 COUNT x
 SCAN 0 FOO 1
 SCAN 0 MATCH none* COUNT 10000
+SCAN 0 MATCH s TYPE STRING\0x COUNT 10000
+SCAN 0 MATCH s TYPE \0x COUNT 10000
+BLPOP none 1e400
+BLPOP none -1e400
+BLPOP none 1e-400
+BLPOP none 0x1p2000
+BLPOP none 1_0
+BLPOP none nan
 SWAPDB x 1
 SWAPDB 1 x
 SWAPDB 0 99
@@ -289,6 +300,33 @@ func TestData(t *testing.T) {
 				require.Equal(t, unordered(words, want), unordered(words, got), line)
 			}
 		})
+	}
+}
+
+// TestExpiryExtremes gives every time to live that is near the end of a range.
+func TestExpiryExtremes(t *testing.T) {
+	ours, theirs := serve(t, nil).connect(t), connectRedis(t, redis(t))
+	for _, n := range []int64{
+		math.MinInt64, math.MinInt64 + 1, -1 << 62, math.MinInt64/500 - 1, -18446744073709551, math.MinInt64/1000 - 1, math.MinInt64 / 1000,
+		-1, 0, math.MaxInt64 / 1000, math.MaxInt64/1000 + 1, math.MaxInt64 / 500, 1 << 62, math.MaxInt64 - 1, math.MaxInt64,
+		9223370000000000, 9223000000000000000, 9223370000000000000,
+	} {
+		for _, line := range []string{
+			"SET k w EX %d", "SET k w PX %d", "SET k w EXAT %d", "SET k w PXAT %d", "SET k w GET XX EX %d", "SETEX k %d w", "PSETEX k %d w",
+			"GETEX k EX %d", "GETEX k PX %d", "GETEX k EXAT %d", "GETEX k PXAT %d",
+			"EXPIRE k %d", "PEXPIRE k %d", "EXPIREAT k %d", "PEXPIREAT k %d", "EXPIRE k %d GT", "PEXPIREAT k %d LT",
+		} {
+			line = fmt.Sprintf(line, n)
+			var got [2][]string
+			for i, w := range []*wire{theirs, ours} {
+				w.line("SET k v")
+				got[i] = []string{w.line(line), w.line("GET k")}
+				if at, err := strconv.ParseInt(w.ask("PEXPIRETIME", "k").text, 10, 64); err == nil {
+					got[i] = append(got[i], strconv.FormatInt(at>>16, 10)) // about a minute
+				}
+			}
+			require.Equal(t, got[0], got[1], line)
+		}
 	}
 }
 

@@ -30,7 +30,7 @@ func TestDebug(t *testing.T) {
 		p.same("debug nosuch", "debug", "debug sleep", "debug sleep 0.001", "debug sleep x", "debug sleep -1", "debug set-active-expire",
 			"debug set-active-expire x", "debug set-active-expire 1", "debug object nosuch", "debug object", "debug digest", "debug digest x",
 			"debug digest-value", "debug digest-value nosuch other", "debug htstats", "debug htstats 99", "debug htstats x",
-			"debug populate 3", "debug populate 3 foo 10", "debug populate 2 bar 3", "debug populate x", "debug populate -1",
+			"debug populate 3", "debug populate 3 foo 10", "debug populate 1 whole 0", "get whole:0", "debug populate 2 bar 3", "debug populate x", "debug populate -1",
 			"debug populate 1 a b c", "debug digest", "get key:2", "get foo:1", "get bar:1", "dbsize",
 			"debug reload", "debug reload nosave noflush merge", "debug reload x", "debug jmap", "debug quicklist-packed-threshold",
 			"debug stringmatch-len 1 a", "set key:0 other", "debug populate 1", "get key:0")

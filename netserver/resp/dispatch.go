@@ -33,6 +33,7 @@ func (c *conn) command(cmd *command, args [][]byte, long bool) {
 	call := &l.call
 	call.srv, call.conn, call.cmd, call.args, call.out, call.err = c.srv, c, cmd, args, &l.out, nil
 	call.db = l.db(int(c.db.Load()))
+	l.later.NoTouch = c.noTouch.Load()
 	if err := cmd.run(call); err != nil {
 		l.out.b = l.out.b[:start]
 		if err == bridge.ErrWait { //nolint:errorlint // it comes bare

@@ -3,6 +3,7 @@ package resp
 import (
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,11 +23,14 @@ type parameter struct {
 	// parse reads a value and returns what sets it, which may fail, too, and
 	// may take a while. nil: it cannot be set.
 	parse  func(value string) (set func() error, err error)
+	fixed  Error // why it cannot be set, where parse is nil
 	secret bool
 }
 
-// Errors of values of parameters.
+// Errors of parameters, and of their values.
 const (
+	errParamFixed   Error = "can't set immutable config"
+	errParamGuarded Error = "can't set protected config"
 	errParamInt     Error = "argument couldn't be parsed into an integer"
 	errParamMemory  Error = "argument must be a memory value"
 	errParamYesNo   Error = "argument must be 'yes' or 'no'"
@@ -51,7 +55,7 @@ func (s *Server) parameters() []parameter {
 		{name: "client-output-buffer-limit", get: func() string { return c.output.Load().String() }, parse: c.parseOutput},
 		bytesParameter("client-query-buffer-limit", &c.query, 1<<20),
 		readOnly("databases", func() string { return strconv.Itoa(s.databases) }),
-		readOnly("dir", func() string { return s.db.Dir() }),
+		{name: "dir", get: s.dir, fixed: errParamGuarded},
 		readOnly("enable-debug-command", func() string { return yesNo(s.opts.EnableDebug) }),
 		{name: "latency-tracking", get: func() string { return yesNo(c.tracking.Load()) }, parse: c.parseTracking},
 		{name: "latency-tracking-info-percentiles", get: func() string { return shares(*c.percentiles.Load()) }, parse: c.parsePercentiles},
@@ -70,7 +74,22 @@ func (s *Server) parameters() []parameter {
 }
 
 // readOnly returns a parameter that cannot be set.
-func readOnly(name string, get func() string) parameter { return parameter{name: name, get: get} }
+func readOnly(name string, get func() string) parameter {
+	return parameter{name: name, get: get, fixed: errParamFixed}
+}
+
+// dir returns the directory of the database, from the root on, "" if there is
+// none.
+func (s *Server) dir() string {
+	dir := s.db.Dir()
+	if dir == "" {
+		return ""
+	}
+	if whole, err := filepath.Abs(dir); err == nil {
+		return whole
+	}
+	return dir
+}
 
 // intParameter returns a parameter that is an integer.
 func intParameter(name string, v *atomic.Int64, least, most int64) parameter {
@@ -350,7 +369,7 @@ func (p parameter) then(do func()) parameter {
 // encoding of a collection, under their old names, too.
 func (s *Server) encodings() []parameter {
 	var list []parameter
-	add := func(field func(l *bridge.Limits) *int, names ...string) {
+	add := func(read func(value string, least int64) (int64, error), field func(l *bridge.Limits) *int, names ...string) {
 		for _, name := range names {
 			list = append(list, parameter{
 				name: name,
@@ -359,10 +378,10 @@ func (s *Server) encodings() []parameter {
 					return strconv.Itoa(*field(&l))
 				},
 				parse: func(value string) (func() error, error) {
-					n, err := paramInt(value, 0, math.MaxInt)
+					n, err := read(value, 0)
 					return func() error {
 						l := s.reach.Store.Limits()
-						*field(&l) = int(n)
+						*field(&l) = int(min(n, math.MaxInt))
 						s.reach.Store.SetLimits(l)
 						return nil
 					}, err
@@ -370,10 +389,11 @@ func (s *Server) encodings() []parameter {
 			})
 		}
 	}
-	add(func(l *bridge.Limits) *int { return &l.HashEntries }, "hash-max-listpack-entries", "hash-max-ziplist-entries")
-	add(func(l *bridge.Limits) *int { return &l.HashValue }, "hash-max-listpack-value", "hash-max-ziplist-value")
-	add(func(l *bridge.Limits) *int { return &l.SetInts }, "set-max-intset-entries")
-	add(func(l *bridge.Limits) *int { return &l.ZSetEntries }, "zset-max-listpack-entries", "zset-max-ziplist-entries")
-	add(func(l *bridge.Limits) *int { return &l.ZSetValue }, "zset-max-listpack-value", "zset-max-ziplist-value")
+	number := func(value string, least int64) (int64, error) { return paramInt(value, least, math.MaxInt64) }
+	add(number, func(l *bridge.Limits) *int { return &l.HashEntries }, "hash-max-listpack-entries", "hash-max-ziplist-entries")
+	add(paramBytes, func(l *bridge.Limits) *int { return &l.HashValue }, "hash-max-listpack-value", "hash-max-ziplist-value")
+	add(number, func(l *bridge.Limits) *int { return &l.SetInts }, "set-max-intset-entries")
+	add(number, func(l *bridge.Limits) *int { return &l.ZSetEntries }, "zset-max-listpack-entries", "zset-max-ziplist-entries")
+	add(paramBytes, func(l *bridge.Limits) *int { return &l.ZSetValue }, "zset-max-listpack-value", "zset-max-ziplist-value")
 	return list
 }

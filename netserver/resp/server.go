@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -127,7 +128,8 @@ func (s *Server) Serve(l net.Listener) error {
 	return s.net.Serve(l, s.factory)
 }
 
-// bound returns the addresses that the server listens on, without ports.
+// bound returns the addresses that the server listens on, without ports, in
+// order.
 func (s *Server) bound() (hosts []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -136,7 +138,8 @@ func (s *Server) bound() (hosts []string) {
 			hosts = append(hosts, tcp.IP.String())
 		}
 	}
-	return hosts
+	slices.Sort(hosts)
+	return slices.Compact(hosts)
 }
 
 // port returns the first TCP port that the server listens on, 0 if there is

@@ -82,6 +82,53 @@ func TestSlowlog(t *testing.T) {
 		return list
 	}
 	require.Equal(t, entries(p.theirs), entries(p.ours))
+	for _, w := range []*wire{p.ours, p.theirs} {
+		require.Equal(t, "+OK", w.do("CONFIG", "SET", "slowlog-max-len", "5"))
+		for i := range 100 {
+			w.do("ECHO", strconv.Itoa(i))
+		}
+		require.Equal(t, ":5", w.do("SLOWLOG", "LEN"))
+	}
+	require.Equal(t, entries(p.theirs), entries(p.ours))
+}
+
+// TestRefusedUses shows that a command uses its key before it refuses its other
+// arguments where that of Redis does.
+func TestRefusedUses(t *testing.T) {
+	at := &clock{}
+	at.now.Store(1_000_000)
+	db, err := brock.OpenMemory(&brock.Options{Clock: at})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	ours, theirs := serveDB(t, db, nil).connect(t), connectRedis(t, redis(t))
+	const idle = 1000
+	used := func(w *wire) []bool {
+		var list []bool
+		for _, key := range []string{"k", "other", "l"} {
+			n, err := strconv.Atoi(w.ask("OBJECT", "IDLETIME", key).text)
+			require.NoError(t, err)
+			list = append(list, n < idle)
+		}
+		return list
+	}
+	for _, line := range []string{
+		"BITCOUNT k 0", "BITCOUNT k 0 x", "BITCOUNT k 0 1 FOO", "BITCOUNT l 0 x", "BITPOS k 1 x", "BITPOS k 1 0 x", "BITPOS k 2 0",
+		"GETEX k EX -1", "GETEX k EX x", "GETEX l EX x", "GETEX k EX 1 PX 1", "LCS k other IDX LEN", "LCS k other FOO", "LINDEX l x", "LINDEX k x",
+		"GETRANGE k x 1", "SET k v EX x", "EXPIRE k x", "SETBIT k x 1", "INCRBY k x", "HSET k a", "LRANGE l x 1", "LPOP l x",
+	} {
+		for _, w := range []*wire{ours, theirs} {
+			require.Equal(t, "+OK", w.line("FLUSHALL"))
+			w.line("MSET k 123456 other 234567") // no integers that keys share
+			w.line("RPUSH l x")
+		}
+		at.now.Add(idle)
+		for _, key := range []string{"k", "other", "l"} {
+			dump := theirs.ask("DUMP", key).text
+			require.Equal(t, "+OK", theirs.do("RESTORE", key, "0", dump, "REPLACE", "IDLETIME", strconv.Itoa(idle)))
+		}
+		require.Equal(t, theirs.line(line), ours.line(line), line)
+		require.Equal(t, used(theirs), used(ours), line)
+	}
 }
 
 // TestShutdown stops the server.

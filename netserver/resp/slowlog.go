@@ -2,7 +2,6 @@ package resp
 
 import (
 	"fmt"
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,7 +13,7 @@ type slowlog struct {
 	most  atomic.Int64 // how many are kept
 
 	mu      sync.Mutex
-	entries []slowEntry // newest first
+	entries []slowEntry // oldest first
 	next    int64
 }
 
@@ -50,13 +49,16 @@ func (l *slowlog) note(c *call) {
 	defer l.mu.Unlock()
 	e.id = l.next
 	l.next++
-	l.entries = append([]slowEntry{e}, l.entries...)
+	l.entries = append(l.entries, e)
 	l.cutLocked()
 }
 
-// cutLocked drops entries that are too many.
+// cutLocked drops entries that are too many, the oldest ones.
 func (l *slowlog) cutLocked() {
-	l.entries = l.entries[:min(len(l.entries), int(min(l.most.Load(), math.MaxInt32)))]
+	for int64(len(l.entries)) > l.most.Load() {
+		l.entries[0] = slowEntry{} // it stays in the array until that is too small
+		l.entries = l.entries[1:]
+	}
 }
 
 // shownCall returns a command's arguments as the slowlog keeps them: the first

@@ -99,6 +99,12 @@ func connectionCommands() []command { //nolint:funlen // a table
 					docs: arguments(argOneOf("enabled", argWord("ON"), argWord("OFF"))),
 				},
 				{
+					name: "no-touch", run: runClientNoTouch, arity: 3, flags: flagNoScript | flagLoading | flagStale,
+					since:   "7.2.0",
+					summary: "Keeps the connection's commands from using keys", complexity: "O(1)",
+					docs: arguments(argOneOf("enabled", argWord("ON"), argWord("OFF"))),
+				},
+				{
 					name: "reply", run: runClientReply, arity: 3, flags: flagNoScript | flagLoading | flagStale,
 					since:   "3.2.0",
 					summary: "Turns replies on and off", complexity: "O(1)",
