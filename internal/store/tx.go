@@ -20,10 +20,10 @@ type Tx struct {
 	silent    bool    // no records are made: they are there, or nobody wants them
 	user      bool    // it runs once, and loads pages as it goes
 	done      bool
-	inside    bool   // see stay
-	brief     bool   // it must not take long
-	copied    int    // bytes of long values
-	noTouch   bool   // looking a key up does not use it, see Later
+	inside    bool // see stay
+	brief     bool // it must not take long
+	copied    int  // bytes of long values
+	noTouch   bool // looking a key up does not use it, see Later
 	lookups   Lookups
 	life      uint64 // grows with each reset
 
