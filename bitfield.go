@@ -75,7 +75,8 @@ type OptionalInt struct {
 // that ends above that. With an error nothing is changed.
 //
 // Cost: O(len(ops)), whatever the length of the string; one change record for
-// each integer that changes.
+// each integer that changes. Many ops that change anything run in copies, see
+// [DB.MSet]; many that do not, on a snapshot.
 //
 // Redis: BITFIELD key [GET type offset] [SET type offset value] [INCRBY type
 // offset increment] [OVERFLOW WRAP | SAT | FAIL]…. An offset #n is n times the
@@ -87,7 +88,7 @@ func (c *commands) BitField(key string, ops ...BitFieldOp) (results []OptionalIn
 	}
 	for i := range fields {
 		if fields[i].writes {
-			return writeKey(c, "bitfield", key, fields, (*commands).bitField)
+			return c.writeBitField(key, fields)
 		}
 	}
 	return c.readBitField("bitfield", key, fields)
@@ -165,9 +166,24 @@ func (f *bitField) span() (first, end int) {
 	return int(f.offset / 8), int((f.offset+int64(f.typ.bits)-1)/8) + 1
 }
 
+// writeBitField runs operations that change something.
+func (c *commands) writeBitField(key string, fields []bitField) (results []OptionalInt, err error) {
+	if len(fields) <= longWrite {
+		return writeKey(c, "bitfield", key, fields, (*commands).bitField)
+	}
+	err = c.exec("bitfield", key, func(t *store.Tx) error {
+		results, err = c.bitField(t, key, fields)
+		return err
+	})
+	return result(results, err)
+}
+
 // readBitField runs operations that change nothing.
 func (c *commands) readBitField(op, key string, fields []bitField) (results []OptionalInt, err error) {
-	err = c.read(op, key, func(t *store.Tx) error {
+	err = c.readLimited(op, key, func(t *store.Tx, limit int) error {
+		if len(fields) > limit {
+			return errLong
+		}
 		results = make([]OptionalInt, len(fields))
 		e, _, err := c.lookup(t, key, store.String)
 		if err != nil {

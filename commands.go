@@ -71,10 +71,15 @@ func (c *commands) read(op, key string, fn func(*store.Tx) error) error {
 	return wrapped(op, key, err)
 }
 
-// readAll is read for several keys, which are seen as of one moment.
+// readAll is read for several keys, which are seen as of one moment: those of
+// many keys on a snapshot.
 func (c *commands) readAll(op string, keys []string, fn func(*store.Tx) error) error {
 	done, err := c.within(fn)
-	if !done {
+	switch {
+	case done:
+	case len(keys) > longKeys:
+		err = c.s.Snapshot(c.later(), fn)
+	default:
 		err = c.s.Read(c.mask(keys), c.later(), fn)
 	}
 	return wrapped(op, single(keys), err)
@@ -137,10 +142,15 @@ func leave[A, R any](c *commands, key string, args A, fn keyCommand[A, R]) (r R,
 	return r, err
 }
 
-// writeAll is write for several keys.
+// writeAll is write for several keys: many are changed in private copies of
+// pages.
 func (c *commands) writeAll(op string, keys []string, fn func(*store.Tx) error) error {
 	done, err := c.within(fn)
-	if !done {
+	switch {
+	case done:
+	case len(keys) > longKeys:
+		err = c.s.Exec(c.later(), fn)
+	default:
 		err = c.s.Write(c.mask(keys), c.later(), fn)
 	}
 	return wrapped(op, single(keys), err)

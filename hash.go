@@ -141,6 +141,9 @@ const (
 	// longWrite is the number of elements above which a command changes
 	// private copies of pages, for the same reason.
 	longWrite = 1024
+	// longKeys is the number of keys above which a command of several does
+	// either.
+	longKeys = 1024
 )
 
 // errLong tells that a command would hold its lock for too long. It has

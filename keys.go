@@ -88,7 +88,8 @@ func (c *commands) DBSize() (n int64, err error) {
 // Errors: none of its own, see [DB].
 //
 // Cost: O(1) for each key, whatever it holds: memory and disk are freed in the
-// background.
+// background. More than 1,024 keys are deleted in copies of the pages concerned,
+// see [DB.MSet].
 //
 // Redis: DEL key [key …].
 func (c *commands) Del(keys ...string) (n int, err error) {
@@ -127,7 +128,7 @@ func (c *commands) del(t *store.Tx, key string) (bool, error) {
 //
 // Errors: none of its own, see [DB].
 //
-// Cost: O(len(keys)).
+// Cost: O(len(keys)), see [DB.MGet].
 //
 // Redis: EXISTS key [key …].
 func (c *commands) Exists(keys ...string) (n int, err error) {
@@ -147,6 +148,7 @@ func (c *commands) count(op string, keys []string, find func(t *store.Tx, db int
 			if e != nil {
 				n++
 			}
+			t.Release()
 		}
 		return nil
 	})
@@ -343,7 +345,7 @@ func (c *commands) SwapDB(a, b int) error {
 //
 // Errors: none of its own, see [DB].
 //
-// Cost: O(len(keys)).
+// Cost: O(len(keys)), see [DB.MGet].
 //
 // Redis: TOUCH key [key …].
 func (c *commands) Touch(keys ...string) (n int, err error) {

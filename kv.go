@@ -246,7 +246,8 @@ type KV struct {
 //
 // Errors: none of its own, see [DB].
 //
-// Cost: O(len(keys)) and a copy of the values.
+// Cost: O(len(keys)) and a copy of the values. More than 1,024 keys are read from
+// a snapshot, which stops no writer.
 //
 // Redis: MGET key [key …].
 func (c *commands) MGet(keys ...string) (values [][]byte, err error) {
@@ -261,6 +262,7 @@ func (c *commands) MGet(keys ...string) (values [][]byte, err error) {
 			if err != nil && !errors.Is(err, ErrWrongType) {
 				return err
 			}
+			t.Release()
 		}
 		return nil
 	})
@@ -274,7 +276,9 @@ func (c *commands) MGet(keys ...string) (values [][]byte, err error) {
 // Errors: [ErrTooLong] for a key or value above 512 MB, in which case nothing is
 // written.
 //
-// Cost: O(len(pairs)) and a copy of the values; one change record for each.
+// Cost: O(len(pairs)) and a copy of the values; one change record for each. More
+// than 1,024 pairs are set in copies of the pages concerned: other writers wait
+// for all of it, readers only until the copies take the place of the pages.
 //
 // Redis: MSET key value [key value …].
 func (c *commands) MSet(pairs ...KV) error {

@@ -52,7 +52,7 @@ func (c *commands) SCard(key string) (n int, err error) { return c.length("scard
 // Errors: [ErrWrongType], also where another key is absent; [ErrSyntax]
 // without keys.
 //
-// Cost: O(N · len(keys)) for a smallest set of N members. If that is large, the
+// Cost: O(N · len(keys)) for a smallest set of N members. If that is much, the
 // sets are read from a snapshot, which stops no writer.
 //
 // Redis: SINTER key [key …].
@@ -69,7 +69,7 @@ func (c *commands) SInter(keys ...string) (members []string, err error) {
 		case smallest == 0:
 			members = []string{}
 			return nil
-		case smallest > limit:
+		case smallest > limit/max(len(keys)-1, 1):
 			return errLong
 		}
 		members, err = t.SetInter(sets)
