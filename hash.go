@@ -180,6 +180,15 @@ func (c *commands) readLimited(op, key string, fn func(t *store.Tx, limit int) e
 	return err
 }
 
+// readAllLimited is readLimited for several keys.
+func (c *commands) readAllLimited(op string, keys []string, fn func(t *store.Tx, limit int) error) error {
+	err := c.readAll(op, keys, func(t *store.Tx) error { return fn(t, longRead) })
+	if errors.Is(err, errLong) {
+		err = c.snapshot(op, single(keys), func(t *store.Tx) error { return fn(t, math.MaxInt) })
+	}
+	return err
+}
+
 // change is write for a command that changes up to n elements and looks at all
 // that it needs before.
 func (c *commands) change(op, key string, n int, fn func(*store.Tx) error) error {

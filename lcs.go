@@ -24,7 +24,8 @@ type LCSMatch struct {
 // more than 2^27.
 //
 // Cost: O(len(a) · len(b)) and a bit of memory for each pair of bytes, on copies
-// of the strings: it stops no writer.
+// of the strings, which are read from a snapshot unless they are short: it stops
+// no writer.
 //
 // Redis: LCS key1 key2.
 func (c *commands) LCS(a, b string) (value []byte, err error) {
@@ -86,7 +87,7 @@ func (c *commands) LCSIdx(a, b string, minLen int) (matches []LCSMatch, length i
 //
 // Errors: as [DB.LCS].
 //
-// Cost: O(len(a) · len(b)), on copies of the strings.
+// Cost: O(len(a) · len(b)), on copies as in [DB.LCS].
 //
 // Redis: LCS key1 key2 LEN.
 func (c *commands) LCSLen(a, b string) (length int, err error) {
@@ -105,9 +106,14 @@ func (c *commands) LCSLen(a, b string) (length int, err error) {
 // refuses: as that of a string.
 const maxLCSTable = store.MaxString
 
-// lcsStrings returns copies of the strings at two keys, as of one moment.
+// pairsPerElement is how many pairs of bytes take as long to compare as an
+// element of a collection takes to read, see longRead.
+const pairsPerElement = 256
+
+// lcsStrings returns copies of the strings at two keys, as of one moment. Who
+// must not wait gets none whose comparison takes long.
 func (c *commands) lcsStrings(a, b string) (s, t []byte, err error) {
-	err = c.readAll("lcs", []string{a, b}, func(tx *store.Tx) error {
+	err = c.readAllLimited("lcs", []string{a, b}, func(tx *store.Tx, limit int) error {
 		var entries [2]store.Entry
 		var sizes [2]int
 		for i, key := range []string{a, b} {
@@ -123,8 +129,12 @@ func (c *commands) lcsStrings(a, b string) (s, t []byte, err error) {
 			}
 			entries[i] = e
 		}
-		if 4*int64(sizes[0]+1)*int64(sizes[1]+1) > maxLCSTable {
+		pairs := int64(sizes[0]+1) * int64(sizes[1]+1)
+		switch {
+		case 4*pairs > maxLCSTable:
 			return &redisError{ErrTooLong, "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"}
+		case pairs/pairsPerElement > int64(limit):
+			return errLong
 		}
 		if s, err = tx.StringGet(&entries[0]); err == nil {
 			t, err = tx.StringGet(&entries[1])

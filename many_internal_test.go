@@ -1,6 +1,7 @@
 package brock
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 
@@ -121,4 +122,44 @@ func testManyKeys(t *testing.T, c *commands) {
 	size, err := c.DBSize()
 	require.NoError(t, err)
 	require.Zero(t, size)
+}
+
+// TestLongLCSTakesLong has LCS of strings that take long to compare count as a
+// long command.
+func TestLongLCSTakesLong(t *testing.T) {
+	db, err := OpenMemory(nil)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close()) }()
+	on, _ := pipe(db, true)
+	p := on.(*Pipe)
+	n := 1 // their pairs, with one more byte each, are those of longRead elements
+	for (n+2)*(n+2)/pairsPerElement <= longRead {
+		n++
+	}
+	value := bytes.Repeat([]byte("a"), n)
+	require.NoError(t, db.MSet(KV{"a", value}, KV{"b", value}, KV{"long", append(value, 'a')}))
+	require.NoError(t, db.Set("huge", make([]byte, 100_000)))
+
+	length, err := p.LCSLen("a", "b")
+	require.NoError(t, err)
+	require.Equal(t, n, length)
+	for _, key := range []string{"long", "huge"} {
+		_, err = p.LCS(key, "long")
+		require.ErrorIs(t, err, store.ErrWait)
+		_, err = p.LCSLen("long", key)
+		require.ErrorIs(t, err, store.ErrWait)
+		_, _, err = p.LCSIdx(key, "long", 0)
+		require.ErrorIs(t, err, store.ErrWait)
+	}
+	_, err = p.LCS("huge", "absent")
+	require.ErrorIs(t, err, store.ErrWait, "a copy takes long, too")
+
+	require.NoError(t, db.Update(func(tx *Tx) error {
+		if _, err := tx.Append("a", []byte("a")); err != nil {
+			return err
+		}
+		common, err := tx.LCS("a", "long")
+		require.Equal(t, append(value, 'a'), common)
+		return err
+	}))
 }

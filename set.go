@@ -1,7 +1,6 @@
 package brock
 
 import (
-	"errors"
 	"math"
 	"math/rand/v2"
 
@@ -60,8 +59,7 @@ func (c *commands) SInter(keys ...string) (members []string, err error) {
 	if len(keys) == 0 {
 		return nil, c.refuse("sinter", single(keys), errArity("sinter"))
 	}
-	limit := longRead
-	run := func(t *store.Tx) error {
+	err = c.readAllLimited("sinter", keys, func(t *store.Tx, limit int) error {
 		sets, smallest, err := c.sets(t, keys)
 		switch {
 		case err != nil:
@@ -74,12 +72,7 @@ func (c *commands) SInter(keys ...string) (members []string, err error) {
 		}
 		members, err = t.SetInter(sets)
 		return err
-	}
-	err = c.readAll("sinter", keys, run)
-	if errors.Is(err, errLong) {
-		limit = math.MaxInt
-		err = c.snapshot("sinter", single(keys), run)
-	}
+	})
 	return result(members, err)
 }
 
