@@ -85,6 +85,15 @@ func (c *commands) readAll(op string, keys []string, fn func(*store.Tx) error) e
 	return wrapped(op, single(keys), err)
 }
 
+// readAny is read for a command that may look at any key.
+func (c *commands) readAny(op string, fn func(*store.Tx) error) error {
+	done, err := c.within(fn)
+	if !done {
+		err = c.s.Read(store.All, c.later(), fn)
+	}
+	return wrapped(op, "", err)
+}
+
 // mask returns the partitions of keys.
 func (c *commands) mask(keys []string) (mask uint64) {
 	for _, k := range keys {

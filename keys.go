@@ -1,8 +1,10 @@
 package brock
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"time"
 
 	"github.com/brockdb/brock/internal/store"
@@ -248,21 +250,35 @@ func (c *commands) Now() time.Time {
 	return c.s.Now()
 }
 
-// RandomKey returns a key at random.
+// RandomKey returns a key at random, each as likely as the others. Only where
+// keys are longer than half a KiB some are a little less likely.
 //
 // Errors: [ErrNotFound] if there is none.
 //
-// Cost: O(1): a page of keys, mostly, is looked at.
+// Cost: O(1): some pages of keys are looked at. While most keys have expired and
+// are not yet collected, O(keys that have).
 //
 // Redis: RANDOMKEY.
 func (c *commands) RandomKey() (key string, err error) {
-	err = c.snapshot("randomkey", "", func(t *store.Tx) error {
+	seed := [2]uint64{rand.Uint64(), rand.Uint64()} // the same in each run
+	none := errLong
+	find := (*store.Tx).RandomKey
+	run := func(t *store.Tx) (err error) {
 		var ok bool
-		if key, ok, err = t.RandomKey(c.db); err == nil && !ok {
+		key, ok, err = find(t, c.db, rand.New(rand.NewPCG(seed[0], seed[1])))
+		switch {
+		case err != nil || ok:
+			return err
+		case t.Held(c.db) == 0:
 			return ErrNotFound
 		}
-		return err
-	})
+		return none
+	}
+	err = c.readAny("randomkey", run)
+	if errors.Is(err, errLong) {
+		find, none = (*store.Tx).AnyKey, ErrNotFound
+		err = c.snapshot("randomkey", "", run)
+	}
 	return result(key, err)
 }
 

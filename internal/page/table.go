@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math/bits"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/google/btree"
@@ -679,8 +680,9 @@ func (p *Part) joined(x, y Hashed) Ref {
 // Leaf is one page of a scan: the entries of all positions from the one asked
 // for up to and including End.
 type Leaf struct {
-	h   Hashed
-	End uint64
+	h     Hashed
+	depth uint8 // it has 1/2^depth of all positions
+	End   uint64
 }
 
 // Each calls fn for every entry, in no order. key and value are valid until
@@ -696,6 +698,20 @@ func (l Leaf) Each(fn func(key, value []byte) bool) {
 // Len returns the number of entries.
 func (l Leaf) Len() int { return l.h.Len() }
 
+// Density returns how many entries the table would have if all positions had as
+// many as those of the leaf have on average.
+func (l Leaf) Density() uint64 { return uint64(l.h.Len()) << l.depth }
+
+// Random returns an entry of a leaf that has some, each as likely as the others.
+// They are valid as those of Each.
+func (l Leaf) Random(r *rand.Rand) (key, value []byte) {
+	for {
+		if s := r.IntN(l.h.slots()); l.h.slot(s) != 0 {
+			return l.h.Key(s), l.h.Value(s)
+		}
+	}
+}
+
 // DirLeaf returns the leaf of a directory for a position, see [Position].
 func (a *Access) DirLeaf(t *Table, pos uint64) (Leaf, error) {
 	g, found, err := a.leaf(t, pos)
@@ -705,7 +721,7 @@ func (a *Access) DirLeaf(t *Table, pos uint64) (Leaf, error) {
 	if !found {
 		return Leaf{h: InitHashed(make([]byte, HashedSize(1, 8)), 1), End: ^uint64(0)}, nil
 	}
-	return Leaf{h: Hashed(g.body()), End: g.end()}, nil
+	return g.leaf(), nil
 }
 
 // FieldLeaf returns the leaf of an object's table for a position.
@@ -714,8 +730,11 @@ func (a *Access) FieldLeaf(obj, pos uint64) (Leaf, error) {
 	if err != nil {
 		return Leaf{}, err
 	}
-	return Leaf{h: Hashed(g.body()), End: g.end()}, nil
+	return g.leaf(), nil
 }
+
+// leaf returns what scans see of a hashed page.
+func (g *pg) leaf() Leaf { return Leaf{h: Hashed(g.body()), depth: g.depth, End: g.end()} }
 
 // end returns the last position that a leaf covers.
 func (g *pg) end() uint64 {

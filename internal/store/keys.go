@@ -328,10 +328,65 @@ func (t *Tx) leafKeys(keys []string, leaf page.Leaf, fn func(key string) bool) (
 	return keys, nil
 }
 
-// RandomKey returns a random key, "" and false if there is none. Keys in
-// emptier pages are somewhat likelier.
-func (t *Tx) RandomKey(db int) (key string, ok bool, err error) {
-	start := rand.Uint64()
+// RandomKey returns a random key, each as likely as the others; ok is false if it
+// has come by none that has not expired. r chooses. Cost: O(1).
+//
+// The page at a random hash is taken with a likelihood that makes up for the
+// share of hashes that it has: by its density, among what is taken for the
+// highest. That is four times the average, and more for few keys, which lie in
+// pages of one or two. Keys of denser pages are less likely than others. There
+// are some where the keys are so long, above half a KiB, that a page holds only
+// a few.
+func (t *Tx) RandomKey(db int, r *rand.Rand) (key string, ok bool, err error) {
+	sp := t.spaces.dbs[db]
+	n := uint64(t.Held(db))
+	if n == 0 {
+		return "", false, nil
+	}
+	densest := min(page.Partitions*n, 4*n+4*page.Partitions)
+	for range randomPages {
+		hash := r.Uint64()
+		dir, err := t.dir(sp, page.PartitionOf(hash), false)
+		if err != nil {
+			return "", false, err
+		}
+		if dir == nil {
+			continue
+		}
+		leaf, err := t.acc.DirLeaf(dir, positionOf(hash))
+		if err != nil {
+			return "", false, err
+		}
+		if page.Partitions*leaf.Density() > r.Uint64N(densest) {
+			if k, v := leaf.Random(r); !t.expired(entryDeadlineOf(v)) {
+				f := Found{Key: string(k), name: entryNameOf(v)}
+				err := t.complete(&f)
+				return f.Key, err == nil, err
+			}
+		}
+		t.Release()
+	}
+	return "", false, nil
+}
+
+// randomPages is how many pages RandomKey looks at, at most: many more than it
+// needs, unless most keys have expired.
+const randomPages = 2048
+
+// Held returns the number of keys of a database. Expired ones count until they
+// are collected, but in a snapshot.
+func (t *Tx) Held(db int) int64 {
+	if t.acc.Mode() == page.Snapshot {
+		return t.Keys(db)
+	}
+	t.acc.Expose(t.s.committed.Load())
+	return t.keysOf(t.spaces.dbs[db])
+}
+
+// AnyKey is RandomKey that finds a key if there is one. Those behind others that
+// have expired are likelier. Cost: O(expired keys).
+func (t *Tx) AnyKey(db int, r *rand.Rand) (key string, ok bool, err error) {
+	start := r.Uint64()
 	cursor, wrapped := start, false
 	for !wrapped || cursor < start {
 		found, next, err := t.scan(db, cursor, 1<<30)
@@ -339,10 +394,11 @@ func (t *Tx) RandomKey(db int) (key string, ok bool, err error) {
 			return "", false, err
 		}
 		if len(found) > 0 {
-			f := found[rand.IntN(len(found))]
+			f := found[r.IntN(len(found))]
 			err := t.complete(&f)
 			return f.Key, err == nil, err
 		}
+		t.pageDone()
 		if next == 0 {
 			if wrapped {
 				break

@@ -79,6 +79,9 @@ type Store struct {
 // maskOf returns the partition of a hash as a mask.
 func (s *Store) maskOf(hash uint64) uint64 { return 1 << page.PartitionOf(hash) }
 
+// All is the mask of all partitions.
+const All = page.All
+
 // Mask returns the partition of a key as a mask.
 func (s *Store) Mask(key string) uint64 { return s.maskOf(s.hashOf(key)) }
 
