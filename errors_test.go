@@ -1,6 +1,9 @@
 package brock_test
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"math"
 	"strings"
 	"testing"
@@ -20,6 +23,54 @@ func TestErrorType(t *testing.T) {
 	} {
 		require.IsType(t, new(error), v)
 	}
+}
+
+// TestErrorTexts has all errors of the package begin with its name.
+func TestErrorTexts(t *testing.T) {
+	all := map[string]error{
+		"ErrNotFound": brock.ErrNotFound, "ErrWrongType": brock.ErrWrongType, "ErrNotInteger": brock.ErrNotInteger,
+		"ErrNotFloat": brock.ErrNotFloat, "ErrOverflow": brock.ErrOverflow, "ErrNaN": brock.ErrNaN,
+		"ErrNotSet": brock.ErrNotSet, "ErrSyntax": brock.ErrSyntax, "ErrOffset": brock.ErrOffset,
+		"ErrTooLong": brock.ErrTooLong, "ErrExpire": brock.ErrExpire, "ErrNoKey": brock.ErrNoKey,
+		"ErrSameKey": brock.ErrSameKey, "ErrNoLFU": brock.ErrNoLFU, "ErrStreamID": brock.ErrStreamID,
+		"ErrClosed": brock.ErrClosed, "ErrReadOnly": brock.ErrReadOnly, "ErrNested": brock.ErrNested,
+		"ErrTxDone": brock.ErrTxDone, "ErrPoisoned": brock.ErrPoisoned, "ErrDurability": brock.ErrDurability,
+		"ErrRetention": brock.ErrRetention, "ErrTxTooLarge": brock.ErrTxTooLarge, "ErrDatabase": brock.ErrDatabase,
+		"ErrLocked": brock.ErrLocked, "ErrFormat": brock.ErrFormat, "ErrCorrupt": brock.ErrCorrupt,
+		"ErrNoSpace": brock.ErrNoSpace,
+	}
+	for name, err := range all {
+		require.True(t, strings.HasPrefix(err.Error(), "brock: "), "%s: %v", name, err)
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), "errors.go", nil, 0)
+	require.NoError(t, err)
+	for _, decl := range file.Decls {
+		if group, ok := decl.(*ast.GenDecl); ok && group.Tok == token.VAR {
+			for _, spec := range group.Specs {
+				require.Contains(t, all, spec.(*ast.ValueSpec).Names[0].Name)
+			}
+		}
+	}
+}
+
+// TestRefusalsNameNoLayer has refusals that a caller can bring about tell nothing
+// of the layers below.
+func TestRefusalsNameNoLayer(t *testing.T) {
+	_, err := brock.OpenMemory(&brock.Options{SlowTx: -1})
+	require.EqualError(t, err, "brock: negative option")
+	_, err = brock.OpenMemory(&brock.Options{Databases: math.MaxInt32})
+	require.ErrorContains(t, err, "brock: 2147483647 databases: at most ")
+	err = brock.Restore(strings.NewReader("no backup"), t.TempDir())
+	require.EqualError(t, err, "restore: not a backup: brock: unknown format")
+
+	db := openMemory(t)
+	require.EqualError(t, db.View(func(tx *brock.Tx) error { return tx.Set("k", nil) }), `set "k": brock: read-only transaction`)
+	small, err := brock.OpenMemory(&brock.Options{MaxTxBytes: 100})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, small.Close()) }()
+	require.EqualError(t, small.Set("k", make([]byte, 200)), `set "k": brock: transaction too large: 201 bytes of changes`)
+	require.NoError(t, db.Close())
+	require.EqualError(t, db.Set("k", nil), `set "k": brock: closed`)
 }
 
 // TestErrorNamesCommand has errors tell once what failed, on what key.

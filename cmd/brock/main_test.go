@@ -121,11 +121,11 @@ func TestErrors(t *testing.T) {
 		},
 		"serve locked": {
 			args: "serve --resp 127.0.0.1:0 --dir locked",
-			want: `open "locked": engine: directory is locked by process …: stop that process, or name another directory`,
+			want: `open "locked": brock: directory is locked by process …: stop that process, or name another directory`,
 		},
 		"serve foreign": {
 			args: "serve --resp 127.0.0.1:0 --dir foreign",
-			want: `open "foreign": it has no FORMAT file but holds letter: engine: unknown format: name a directory of Brock's, or an empty one, and never keep other files in it`,
+			want: `open "foreign": it has no FORMAT file but holds letter: brock: unknown format: name a directory of Brock's, or an empty one, and never keep other files in it`,
 		},
 		"serve file": {args: "serve --resp 127.0.0.1:0 --dir novel", want: "novel is no directory: name one, or one that does not exist yet"},
 		"serve below file": {
@@ -138,11 +138,11 @@ func TestErrors(t *testing.T) {
 		"check missing": {args: "check missing", want: `check "missing": stat missing: no such file or directory: name a directory that exists`},
 		"check locked": {
 			args: "check locked",
-			want: `check "locked": engine: directory is locked by process …: stop that process, or name another directory`,
+			want: `check "locked": brock: directory is locked by process …: stop that process, or name another directory`,
 		},
 		"check foreign": {
 			args: "check foreign",
-			want: `check "foreign": it has no FORMAT file: engine: unknown format: name a directory of Brock's, or an empty one, and never keep other files in it`,
+			want: `check "foreign": it has no FORMAT file: brock: unknown format: name a directory of Brock's, or an empty one, and never keep other files in it`,
 		},
 
 		"backup nothing": {args: "backup", want: `expected "<dir|addr> <file>": see brock backup --help`},
@@ -150,7 +150,7 @@ func TestErrors(t *testing.T) {
 		"backup file":    {args: "backup novel to", want: "novel is neither a directory, it is a file, nor HOST:PORT: name one of them"},
 		"backup empty": {
 			args: "backup empty to",
-			want: "backup to to: empty is empty: engine: unknown format: name a directory of Brock's, or an empty one, and never keep other files in it",
+			want: "backup to to: empty is empty: brock: unknown format: name a directory of Brock's, or an empty one, and never keep other files in it",
 		},
 		"backup locked":   {args: "backup locked to", want: `backup to to: open "locked": …: stop that process, or name another directory`},
 		"backup to where": {args: "backup db missing/to", want: "backup to missing/to: no such file or directory: name a file in a directory that exists"},
@@ -159,8 +159,8 @@ func TestErrors(t *testing.T) {
 		"backup nobody":   {args: "backup 127.0.0.1:1 to", want: "backup to to: no server at 127.0.0.1:1: …: start it, or name its directory"},
 
 		"restore missing":  {args: "restore missing new", want: "no backup in missing: no such file or directory: name one that brock backup has written"},
-		"restore novel":    {args: "restore novel new", want: "novel: restore: store: not a backup: engine: unknown format: use another backup"},
-		"restore stump":    {args: "restore stump new", want: "stump: restore: store: backup, chunk 1: it ends too early: engine: corrupt: use another backup"},
+		"restore novel":    {args: "restore novel new", want: "novel: restore: not a backup: brock: unknown format: use another backup"},
+		"restore stump":    {args: "restore stump new", want: "stump: restore: chunk 1: it ends too early: brock: corrupt: use another backup"},
 		"restore to file":  {args: "restore stump void", want: "void is no directory: name one, or one that does not exist yet"},
 		"restore to db":    {args: "restore stump db", want: "db is not empty: name another directory, or remove what is in it"},
 		"restore to where": {args: "restore stump novel/new", want: `restore to "novel/new": …: name a path on which nothing but directories stands`},

@@ -156,7 +156,7 @@ func TestKillRestore(t *testing.T) {
 	require.NoError(t, cmd.Process.Kill())
 	require.Error(t, cmd.Wait())
 
-	const unfinished = "its restore was never finished, so that data are missing: engine: corrupt"
+	const unfinished = "its restore was never finished, so that data are missing: brock: corrupt"
 	for range 2 { // it stays as it is
 		got := brockRun(t, nil, "check", "new")
 		require.Equal(t, 1, got.code)

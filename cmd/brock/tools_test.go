@@ -80,7 +80,7 @@ func TestDamage(t *testing.T) {
 
 	restored := brockRun(t, nil, "restore", "backup", "new")
 	require.Equal(t, 1, restored.code)
-	require.Equal(t, "brock: backup: restore: store: backup, chunk 1: checksum: engine: corrupt: use another backup\n",
+	require.Equal(t, "brock: backup: restore: chunk 1: checksum: brock: corrupt: use another backup\n",
 		restored.stderr)
 	require.NoDirExists(t, "new")
 }

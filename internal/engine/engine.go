@@ -16,25 +16,26 @@ import "errors"
 type LSN = uint64
 
 // Errors that a driver reports. Each is wrapped with what was damaged, held or
-// missing; test with errors.Is.
+// missing; test with errors.Is. Those that package brock exports begin with its
+// name.
 var (
 	// ErrStaleEpoch means that another owner has raised the epoch; the store
 	// must stop using this log and base.
 	ErrStaleEpoch = errors.New("engine: stale epoch")
 	// ErrCorrupt means that stored bytes are not what was written; the message
 	// names the file and offset, or the page.
-	ErrCorrupt = errors.New("engine: corrupt")
+	ErrCorrupt = errors.New("brock: corrupt")
 	// ErrNoSpace means that the device has too little free space to go on
 	// safely. Nothing was written.
-	ErrNoSpace = errors.New("engine: no space left")
+	ErrNoSpace = errors.New("brock: no space left")
 	// ErrNotFound means that the base holds no complete image of a page.
 	ErrNotFound = errors.New("engine: no such image")
 	// ErrLocked means that another process or DB has the directory open; the
 	// message names the owner's process id.
-	ErrLocked = errors.New("engine: directory is locked")
+	ErrLocked = errors.New("brock: directory is locked")
 	// ErrFormat means that the directory was written by a newer format version
 	// or by something else.
-	ErrFormat = errors.New("engine: unknown format")
+	ErrFormat = errors.New("brock: unknown format")
 	// ErrClosed means that the driver has been closed.
 	ErrClosed = errors.New("engine: closed")
 )

@@ -70,7 +70,7 @@ func (b *backup) database(db int) error {
 		}
 		for _, f := range found {
 			if err := b.key(db, f); err != nil {
-				return fmt.Errorf("store: backup of key %q: %w", f.Key, err)
+				return fmt.Errorf("key %q: %w", f.Key, err)
 			}
 		}
 		if cursor == 0 {
@@ -315,9 +315,9 @@ func CheckBackup(r *bufio.Reader) error {
 	case string(magic) == backupMagic:
 		return nil
 	case err != nil && !errors.Is(err, io.EOF):
-		return fmt.Errorf("store: backup: %w", err)
+		return fmt.Errorf("reading the backup: %w", err)
 	default:
-		return fmt.Errorf("store: not a backup: %w", engine.ErrFormat)
+		return fmt.Errorf("not a backup: %w", engine.ErrFormat)
 	}
 }
 
@@ -336,17 +336,17 @@ func (s *Store) Restore(r io.Reader) error {
 	for n := 1; ; n++ {
 		recs, crc, err := readChunk(br)
 		if err != nil {
-			return fmt.Errorf("store: backup, chunk %d: %w: %w", n, err, engine.ErrCorrupt)
+			return fmt.Errorf("chunk %d: %w: %w", n, err, engine.ErrCorrupt)
 		}
 		if len(recs) == 0 {
 			if crc != sum {
-				return fmt.Errorf("store: backup: chunks are missing: %w", engine.ErrCorrupt)
+				return fmt.Errorf("chunks are missing: %w", engine.ErrCorrupt)
 			}
 			return nil
 		}
 		sum = crc32.Update(sum, castagnoli(), binary.LittleEndian.AppendUint32(nil, crc))
 		if err := s.restoreChunk(&rp, recs); err != nil {
-			return fmt.Errorf("store: backup, chunk %d: %w", n, err)
+			return fmt.Errorf("chunk %d: %w", n, err)
 		}
 	}
 }

@@ -168,7 +168,7 @@ func (s *Store) room() error {
 		return err
 	}
 	if free <= 0 {
-		return fmt.Errorf("store: checkpoint: %w", engine.ErrNoSpace)
+		return fmt.Errorf("checkpoint: %w", engine.ErrNoSpace)
 	}
 	return nil
 }

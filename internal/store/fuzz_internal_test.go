@@ -307,7 +307,7 @@ func FuzzRestore(f *testing.F) {
 				}
 			})
 			if err != nil && !errors.Is(err, engine.ErrFormat) && !errors.Is(err, engine.ErrCorrupt) {
-				require.True(t, strings.HasPrefix(err.Error(), "store: "), err)
+				require.True(t, strings.HasPrefix(err.Error(), "chunk "), err)
 			}
 			require.Less(t, took, uint64(64<<20+8192*len(in)))
 			require.NoError(t, s.Close())

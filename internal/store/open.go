@@ -34,11 +34,11 @@ func (realClock) AfterFunc(d time.Duration, f func()) func() bool { return time.
 func (o Options) withDefaults() (Options, error) {
 	for _, n := range []int64{int64(o.Databases), o.MemoryBudget, o.MaxTxBytes, o.MaxViewBytes, int64(o.SlowTx), o.MinRound, o.StepSize} {
 		if n < 0 {
-			return o, errors.New("store: negative option")
+			return o, errors.New("brock: negative option")
 		}
 	}
 	if o.Databases > maxDatabases-brokerSpaces {
-		return o, fmt.Errorf("store: %d databases: at most %d", o.Databases, maxDatabases-brokerSpaces)
+		return o, fmt.Errorf("brock: %d databases: at most %d", o.Databases, maxDatabases-brokerSpaces)
 	}
 	o.Databases = cmp0(o.Databases, 16)
 	o.MaxTxBytes = cmp0(o.MaxTxBytes, 600<<20)

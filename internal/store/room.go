@@ -43,7 +43,7 @@ func (s *Store) roomFor(n int) error {
 	}
 	need := int64(n) + int64(n)/2 + minFree // the log divides them among segments
 	if free, err := s.eng.Free(); err == nil && free < need {
-		return fmt.Errorf("store: %d bytes of changes, %d free: %w", n, free, engine.ErrNoSpace)
+		return fmt.Errorf("%d bytes of changes, %d free: %w", n, free, engine.ErrNoSpace)
 	}
 	return nil
 }

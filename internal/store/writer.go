@@ -169,7 +169,7 @@ func (s *Store) writable() error {
 		s.checkSpace()
 	}
 	if err == nil && s.full.Load() {
-		err = fmt.Errorf("store: changes are refused: %w", engine.ErrNoSpace)
+		err = fmt.Errorf("changes are refused: %w", engine.ErrNoSpace)
 	}
 	return err
 }
