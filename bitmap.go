@@ -17,6 +17,14 @@ const (
 	Bit                 // bits: 0 is the highest one of the first byte
 )
 
+// check refuses units that there are not.
+func (u BitUnit) check() error {
+	if u != Byte && u != Bit {
+		return ErrSyntax
+	}
+	return nil
+}
+
 // maxBit is the highest offset of a bit, the last one of a string of 512 MB.
 const maxBit = 1<<32 - 1
 
@@ -49,12 +57,15 @@ func (c *commands) BitCount(key string) (n int64, err error) {
 // from start to stop, both included. Negative numbers count from the end, -1
 // being the last byte or bit; what is out of range is cut.
 //
-// Errors: [ErrWrongType].
+// Errors: [ErrWrongType]; [ErrSyntax] for a unit that there is not.
 //
 // Cost: see [DB.BitCount].
 //
 // Redis: BITCOUNT key start end [BYTE | BIT].
 func (c *commands) BitCountRange(key string, start, stop int64, unit BitUnit) (n int64, err error) {
+	if err := unit.check(); err != nil {
+		return 0, c.refuse("bitcount", key, err)
+	}
 	err = c.readLimited("bitcount", key, func(t *store.Tx, limit int) error {
 		n = 0
 		e, ok, err := c.lookup(t, key, store.String)
@@ -111,7 +122,7 @@ func (c *commands) BitPosFrom(key string, bit bool, start int64) (offset int64, 
 // alone: -1 if none of them is such a bit. Negative numbers count from the end,
 // -1 being the last byte or bit; what is out of range is cut.
 //
-// Errors: [ErrWrongType].
+// Errors: [ErrWrongType]; [ErrSyntax] for a unit that there is not.
 //
 // Cost: see [DB.BitPos].
 //
@@ -123,6 +134,9 @@ func (c *commands) BitPosRange(key string, bit bool, start, stop int64, unit Bit
 // bitPos finds the first bit in a range; open tells that what is behind the
 // string is clear.
 func (c *commands) bitPos(key string, bit bool, r bitRange, unit BitUnit, open bool) (offset int64, err error) {
+	if err := unit.check(); err != nil {
+		return 0, c.refuse("bitpos", key, err)
+	}
 	err = c.readLimited("bitpos", key, func(t *store.Tx, limit int) error {
 		offset = -1
 		e, ok, err := c.lookup(t, key, store.String)

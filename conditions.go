@@ -7,7 +7,9 @@ import (
 )
 
 // Options that several commands have in common. Each command takes an interface
-// that those options implement which it knows, so that others do not compile.
+// that those options implement which it knows, so that others do not compile. A
+// value of their types that stands for no option, or nil, is refused with
+// ErrSyntax.
 
 // SetOption is an option of [DB.Set] and [DB.SetGet]: [NX], [XX], [KeepTTL], or
 // what [EX], [PX], [EXAT] and [PXAT] return.
@@ -125,18 +127,24 @@ type setOptions struct {
 	expiry       Expiry // zero for none
 }
 
-// parseSet adds up options and refuses those that exclude each other.
+// parseSet adds up options and refuses those that exclude each other or that
+// there are not.
 func parseSet(opts []SetOption) (o setOptions, err error) {
 	times := 0
 	for _, opt := range opts {
-		switch opt := opt.(type) {
-		case Existence:
-			o.nx = o.nx || opt == NX
-			o.xx = o.xx || opt == XX
-		case TTLRule:
-			o.keep = o.keep || opt == KeepTTL
-		case Expiry:
-			o.expiry = opt
+		switch opt {
+		case NX:
+			o.nx = true
+		case XX:
+			o.xx = true
+		case KeepTTL:
+			o.keep = true
+		default:
+			e, ok := opt.(Expiry)
+			if !ok {
+				return o, ErrSyntax
+			}
+			o.expiry = e
 			times++
 		}
 	}
@@ -166,17 +174,21 @@ type getExOptions struct {
 	expiry           Expiry
 }
 
-// parseGetEx adds up options and refuses those that exclude each other.
+// parseGetEx adds up options and refuses those that exclude each other or that
+// there are not.
 func parseGetEx(opts []GetExOption) (o getExOptions, err error) {
 	times := 0
 	for _, opt := range opts {
-		switch opt := opt.(type) {
-		case TTLRemoval:
-			o.persist = o.persist || opt == Persist
-		case Expiry:
-			o.expiry, o.expires = opt, true
-			times++
+		if opt == Persist {
+			o.persist = true
+			continue
 		}
+		e, ok := opt.(Expiry)
+		if !ok {
+			return o, ErrSyntax
+		}
+		o.expiry, o.expires = e, true
+		times++
 	}
 	if times > 1 || o.persist && o.expires {
 		return o, ErrSyntax

@@ -27,13 +27,15 @@ var (
 	ErrNaN error = &kindError{"brock: not a number", "ERR value is not a valid float"}
 	// ErrNotSet: NX or XX refused to set the value.
 	ErrNotSet = errors.New("brock: not set")
-	// ErrSyntax: options exclude each other.
+	// ErrSyntax: options exclude each other, or there is no such option,
+	// operation or id, or arguments are missing.
 	ErrSyntax error = &kindError{"brock: syntax error", "ERR syntax error"}
 	// ErrOffset: an offset or index is out of range.
 	ErrOffset error = &kindError{"brock: out of range", "ERR index out of range"}
 	// ErrTooLong: a string, key, field or member exceeds 512 MB.
 	ErrTooLong = store.ErrTooLong
-	// ErrExpire: a time to live is below a millisecond where it must not be.
+	// ErrExpire: a time to live is below a millisecond where it must not be,
+	// or a moment is too far away.
 	ErrExpire error = &kindError{"brock: invalid expire time", "ERR invalid expire time"}
 	// ErrNoKey: a command that needs its key to exist found none.
 	ErrNoKey error = &kindError{"brock: no such key", "ERR no such key"}

@@ -18,7 +18,8 @@ const NoTTL time.Duration = -1
 // later moment than the key has, [LT] for an earlier one; to have none is the
 // latest.
 //
-// Errors: [ErrSyntax] for [NX] beside others, or [GT] beside [LT].
+// Errors: [ErrSyntax] for [NX] beside others, or [GT] beside [LT], and for an
+// option that there is not.
 //
 // Cost: O(1); one change record.
 //

@@ -3,32 +3,35 @@ package brock
 import (
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"time"
 
 	"github.com/brockdb/brock/internal/store"
 )
 
-// CopyOption is an option of [DB.Copy]: [Replace], or what [ToDB] returns, the
-// number of a logical database.
-type CopyOption int
+// CopyOption is an option of [DB.Copy]: [Replace], or what [ToDB] returns.
+type CopyOption interface{ copyOption() }
+
+// CopyRule says what a copy does to the destination, see [Replace].
+type CopyRule int
 
 // Replace copies even if the destination exists.
-const Replace CopyOption = -1
+const Replace CopyRule = 1
+
+// CopyTarget is the logical database of a copy: what [ToDB] returns.
+type CopyTarget struct{ db int }
 
 // ToDB copies to logical database n instead of the current one.
-func ToDB(n int) CopyOption {
-	if n < 0 {
-		return math.MinInt // which there is not either
-	}
-	return CopyOption(n)
-}
+func ToDB(n int) CopyTarget { return CopyTarget{n} }
+
+func (CopyRule) copyOption()   {}
+func (CopyTarget) copyOption() {}
 
 // Copy makes dst a copy of src, with its time to live, and tells whether it
 // did: not if src does not exist, or dst does and Replace is not given.
 //
-// Errors: [ErrSameKey]; [ErrDatabase].
+// Errors: [ErrSameKey]; [ErrDatabase]; [ErrSyntax] for an option that there is
+// not.
 //
 // Cost: O(N) for a value of N elements.
 //
@@ -36,10 +39,14 @@ func ToDB(n int) CopyOption {
 func (c *commands) Copy(src, dst string, opts ...CopyOption) (copied bool, err error) {
 	db, replace := c.db, false
 	for _, opt := range opts {
-		if opt == Replace {
+		target, ok := opt.(CopyTarget)
+		switch {
+		case ok:
+			db = target.db
+		case opt == Replace:
 			replace = true
-		} else {
-			db = int(opt)
+		default:
+			return false, c.refuse("copy", src, ErrSyntax)
 		}
 	}
 	err = c.exec("copy", src, func(t *store.Tx) error {

@@ -123,8 +123,59 @@ func TestCopyOptions(t *testing.T) {
 		redisText(t, err, brock.ErrSameKey, "ERR source and destination objects are the same")
 		_, err = k.Copy("a", "a", brock.ToDB(0))
 		require.ErrorIs(t, err, brock.ErrSameKey)
-		_, err = k.Copy("a", "x", brock.CopyOption(-7))
-		require.ErrorIs(t, err, brock.ErrDatabase)
+		for _, opt := range []brock.CopyOption{brock.CopyRule(0), brock.CopyRule(7), nil} {
+			_, err = k.Copy("a", "x", opt)
+			require.ErrorIs(t, err, brock.ErrSyntax)
+		}
+	})
+}
+
+// TestBadOptions has what is no option refused, and nothing changed.
+func TestBadOptions(t *testing.T) {
+	everyWay(t, func(t *testing.T, c collections) {
+		k := c.(interface {
+			keyspace
+			BitCountRange(key string, start, stop int64, unit brock.BitUnit) (int64, error)
+			BitPosRange(key string, bit bool, start, stop int64, unit brock.BitUnit) (int64, error)
+			GetEx(key string, opts ...brock.GetExOption) ([]byte, error)
+			LLen(key string) (int, error)
+			LInsert(key string, side brock.Side, pivot, value []byte) (int, error)
+			Set(key string, value []byte, opts ...brock.SetOption) error
+			SetGet(key string, value []byte, opts ...brock.SetOption) ([]byte, error)
+		})
+		require.NoError(t, k.Set("k", []byte("old"), brock.EX(time.Hour)))
+		_, err := k.RPush("l", []byte("x"))
+		require.NoError(t, err)
+		for _, opt := range []brock.SetOption{brock.Existence(0), brock.Existence(7), brock.TTLRule(0), brock.TTLRule(9), nil} {
+			require.ErrorIs(t, k.Set("k", nil, opt), brock.ErrSyntax)
+			require.ErrorIs(t, k.Set("k", nil, brock.XX, opt), brock.ErrSyntax)
+			_, err = k.SetGet("k", nil, opt)
+			require.ErrorIs(t, err, brock.ErrSyntax)
+		}
+		for _, opt := range []brock.GetExOption{brock.TTLRemoval(0), brock.TTLRemoval(5), nil} {
+			_, err = k.GetEx("k", opt)
+			require.ErrorIs(t, err, brock.ErrSyntax)
+			_, err = k.GetEx("k", brock.Persist, opt)
+			require.ErrorIs(t, err, brock.ErrSyntax)
+		}
+		for _, unit := range []brock.BitUnit{-1, 9} {
+			_, err = k.BitCountRange("k", 0, -1, unit)
+			require.ErrorIs(t, err, brock.ErrSyntax)
+			_, err = k.BitPosRange("k", true, 0, -1, unit)
+			require.ErrorIs(t, err, brock.ErrSyntax)
+		}
+		_, err = k.LInsert("l", 2, []byte("x"), []byte("y"))
+		require.ErrorIs(t, err, brock.ErrSyntax)
+
+		got, err := k.Get("k")
+		require.NoError(t, err)
+		require.Equal(t, "old", string(got))
+		ttl, err := k.TTL("k")
+		require.NoError(t, err)
+		require.Positive(t, ttl)
+		n, err := k.LLen("l")
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
 	})
 }
 

@@ -107,8 +107,8 @@ func (c *commands) GetDel(key string) (value []byte, err error) {
 // Without options it is [DB.Get].
 //
 // Errors: [ErrNotFound]; [ErrWrongType]; [ErrSyntax] for options that exclude
-// each other, which any two do; [ErrExpire] for a time to live below a
-// millisecond, of a key that exists.
+// each other, which any two do, and for one that there is not; [ErrExpire] for a
+// time to live below a millisecond, of a key that exists.
 //
 // Cost: O(1) and a copy of the value; a change record if the time to live
 // changes.
@@ -361,8 +361,9 @@ func (c *commands) PSetEX(key string, value []byte, ttl time.Duration) error {
 // it is gone at once.
 //
 // Errors: [ErrNotSet] where NX or XX refused; [ErrSyntax] for options that
-// exclude each other: NX and XX, and any two of EX, PX, EXAT, PXAT and KeepTTL;
-// [ErrExpire] for a time to live below a millisecond; [ErrTooLong] above 512 MB.
+// exclude each other, NX and XX, and any two of EX, PX, EXAT, PXAT and KeepTTL,
+// and for one that there is not; [ErrExpire] for a time to live below a
+// millisecond; [ErrTooLong] above 512 MB.
 //
 // Cost: O(1) and a copy of the value.
 //

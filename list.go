@@ -144,12 +144,16 @@ func (c *commands) LIndex(key string, index int) (value []byte, err error) {
 // that equals pivot, and returns the new length: -1 if there is no such
 // element, 0 if the key does not exist.
 //
-// Errors: [ErrWrongType]; [ErrTooLong] for a value above 512 MB.
+// Errors: [ErrWrongType]; [ErrTooLong] for a value above 512 MB; [ErrSyntax] for a
+// side that there is not.
 //
 // Cost: O(N) for N elements up to the pivot; one change record.
 //
 // Redis: LINSERT key BEFORE | AFTER pivot element.
 func (c *commands) LInsert(key string, side Side, pivot, value []byte) (length int, err error) {
+	if side != Before && side != After {
+		return 0, c.refuse("linsert", key, ErrSyntax)
+	}
 	if len(value) > store.MaxString {
 		return 0, c.refuse("linsert", key, ErrTooLong)
 	}
