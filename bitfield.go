@@ -91,7 +91,15 @@ func (c *commands) BitField(key string, ops ...BitFieldOp) (results []OptionalIn
 			return c.writeBitField(key, fields)
 		}
 	}
-	return c.readBitField("bitfield", key, fields)
+	values, err := c.readBitField("bitfield", key, fields)
+	if err != nil {
+		return nil, err
+	}
+	results = make([]OptionalInt, len(values))
+	for i, v := range values {
+		results[i] = OptionalInt{v, true}
+	}
+	return results, nil
 }
 
 // BitFieldRO reads integers of any width within the string at key, see
@@ -102,7 +110,7 @@ func (c *commands) BitField(key string, ops ...BitFieldOp) (results []OptionalIn
 // Cost: O(len(gets)).
 //
 // Redis: BITFIELD_RO key [GET type offset]….
-func (c *commands) BitFieldRO(key string, gets ...BitGet) (results []OptionalInt, err error) {
+func (c *commands) BitFieldRO(key string, gets ...BitGet) (values []int64, err error) {
 	fields := make([]bitField, len(gets))
 	for i, g := range gets {
 		fields[i] = bitField{typ: g.Type, offset: g.Offset}
@@ -179,12 +187,12 @@ func (c *commands) writeBitField(key string, fields []bitField) (results []Optio
 }
 
 // readBitField runs operations that change nothing.
-func (c *commands) readBitField(op, key string, fields []bitField) (results []OptionalInt, err error) {
+func (c *commands) readBitField(op, key string, fields []bitField) (values []int64, err error) {
 	err = c.readLimited(op, key, func(t *store.Tx, limit int) error {
 		if len(fields) > limit {
 			return errLong
 		}
-		results = make([]OptionalInt, len(fields))
+		values = make([]int64, len(fields))
 		e, _, err := c.lookup(t, key, store.String)
 		if err != nil {
 			return err
@@ -194,11 +202,11 @@ func (c *commands) readBitField(op, key string, fields []bitField) (results []Op
 			if err != nil {
 				return err
 			}
-			results[i] = OptionalInt{fields[i].value(w), true}
+			values[i] = fields[i].value(w)
 		}
 		return nil
 	})
-	return result(results, err)
+	return result(values, err)
 }
 
 // bitField is BitField within a transaction.

@@ -152,8 +152,8 @@ func leave[A, R any](c *commands, key string, args A, fn keyCommand[A, R]) (r R,
 }
 
 // writeAll is write for several keys: many are changed in private copies of
-// pages.
-func (c *commands) writeAll(op string, keys []string, fn func(*store.Tx) error) error {
+// pages. key is the one that errors name, or "".
+func (c *commands) writeAll(op, key string, keys []string, fn func(*store.Tx) error) error {
 	done, err := c.within(fn)
 	switch {
 	case done:
@@ -162,7 +162,7 @@ func (c *commands) writeAll(op string, keys []string, fn func(*store.Tx) error) 
 	default:
 		err = c.s.Write(c.mask(keys), c.later(), fn)
 	}
-	return wrapped(op, single(keys), err)
+	return wrapped(op, key, err)
 }
 
 // exec runs a command on private copies of pages: one that may fail half-way,
@@ -210,7 +210,7 @@ func single(keys []string) string {
 // nothing.
 func wrapped(op, key string, err error) error {
 	switch {
-	case err == nil, errors.Is(err, ErrNotFound), errors.Is(err, ErrNotSet), errors.Is(err, errLong), errors.Is(err, store.ErrWait):
+	case err == nil, isAnswer(err), errors.Is(err, errLong), errors.Is(err, store.ErrWait):
 		return err
 	case key == "":
 		return fmt.Errorf("%s: %w", op, err)
@@ -218,6 +218,11 @@ func wrapped(op, key string, err error) error {
 		return fmt.Errorf("%s %q…: %w", op, key[:maxShown], err)
 	}
 	return fmt.Errorf("%s %q: %w", op, key, err)
+}
+
+// isAnswer tells whether an error is an answer rather than a failure.
+func isAnswer(err error) bool {
+	return errors.Is(err, ErrNotFound) && !errors.Is(err, ErrNoKey) || errors.Is(err, ErrNotSet)
 }
 
 // maxShown is how many bytes of a key an error shows.

@@ -14,6 +14,8 @@ import (
 // that changes anything [ErrNoSpace], [ErrTxTooLarge], [ErrNested] and, for a
 // key above 512 MB, [ErrTooLong]. Those of a [Tx] can return [ErrTxDone], within
 // a View [ErrReadOnly] and [ErrRetention], too.
+//
+// A slice or map of results is empty, not nil, where there are none.
 type DB struct {
 	commands
 	dir    string

@@ -16,38 +16,39 @@ var (
 	// ErrNotFound: the key, field, member or element does not exist.
 	ErrNotFound = errors.New("brock: not found")
 	// ErrWrongType: the key holds another kind of value.
-	ErrWrongType error = &kindError{"brock: wrong type", "WRONGTYPE Operation against a key holding the wrong kind of value"}
+	ErrWrongType = newKind("brock: wrong type", "WRONGTYPE Operation against a key holding the wrong kind of value")
 	// ErrNotInteger: the value is not an integer of 64 bits.
-	ErrNotInteger error = &kindError{"brock: not an integer", "ERR value is not an integer or out of range"}
+	ErrNotInteger = newKind("brock: not an integer", "ERR value is not an integer or out of range")
 	// ErrNotFloat: the value is not a floating point number.
-	ErrNotFloat error = &kindError{"brock: not a float", "ERR value is not a valid float"}
+	ErrNotFloat = newKind("brock: not a float", "ERR value is not a valid float")
 	// ErrOverflow: the result would not fit in 64 bits, or be infinite.
-	ErrOverflow error = &kindError{"brock: overflow", "ERR increment or decrement would overflow"}
+	ErrOverflow = newKind("brock: overflow", "ERR increment or decrement would overflow")
 	// ErrNaN: a score is not a number.
-	ErrNaN error = &kindError{"brock: not a number", "ERR value is not a valid float"}
+	ErrNaN = newKind("brock: not a number", "ERR value is not a valid float")
 	// ErrNotSet: NX or XX refused to set the value.
 	ErrNotSet = errors.New("brock: not set")
 	// ErrSyntax: options exclude each other, or there is no such option,
 	// operation or id, or arguments are missing.
-	ErrSyntax error = &kindError{"brock: syntax error", "ERR syntax error"}
+	ErrSyntax = newKind("brock: syntax error", "ERR syntax error")
 	// ErrOffset: an offset or index is out of range.
-	ErrOffset error = &kindError{"brock: out of range", "ERR index out of range"}
+	ErrOffset = newKind("brock: out of range", "ERR index out of range")
 	// ErrTooLong: a string, key, field or member exceeds 512 MB.
 	ErrTooLong = store.ErrTooLong
 	// ErrExpire: a time to live is below a millisecond where it must not be,
 	// or a moment is too far away.
-	ErrExpire error = &kindError{"brock: invalid expire time", "ERR invalid expire time"}
-	// ErrNoKey: a command that needs its key to exist found none.
-	ErrNoKey error = &kindError{"brock: no such key", "ERR no such key"}
+	ErrExpire = newKind("brock: invalid expire time", "ERR invalid expire time")
+	// ErrNoKey: a command that needs its key to exist found none. It is a case
+	// of ErrNotFound, but a failure, not an answer.
+	ErrNoKey error = &kindError{"brock: no such key", "ERR no such key", ErrNotFound}
 	// ErrSameKey: source and destination are the same.
-	ErrSameKey error = &kindError{"brock: same object", "ERR source and destination objects are the same"}
+	ErrSameKey = newKind("brock: same object", "ERR source and destination objects are the same")
 	// ErrNoLFU: how often a key is used is not counted.
-	ErrNoLFU error = &kindError{
+	ErrNoLFU = newKind(
 		"brock: use is not counted",
 		"ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.",
-	}
+	)
 	// ErrStreamID: the id is not above the stream's last one.
-	ErrStreamID error = &kindError{"brock: stream id too small", "ERR The ID specified in XADD is equal or smaller than the target stream top item"}
+	ErrStreamID = newKind("brock: stream id too small", "ERR The ID specified in XADD is equal or smaller than the target stream top item")
 )
 
 // Errors of the database and of transactions.
@@ -73,7 +74,7 @@ var (
 	// ErrTxTooLarge: the changes of a transaction exceed Options.MaxTxBytes.
 	ErrTxTooLarge = store.ErrTooLarge
 	// ErrDatabase: there is no database of that number.
-	ErrDatabase error = &kindError{"brock: database number out of range", "ERR DB index is out of range"}
+	ErrDatabase = newKind("brock: database number out of range", "ERR DB index is out of range")
 	// ErrLocked: another process has the directory open.
 	ErrLocked = engine.ErrLocked
 	// ErrFormat: the directory was written by a newer version, or by
@@ -85,10 +86,18 @@ var (
 	ErrNoSpace = engine.ErrNoSpace
 )
 
-// kindError is a sentinel with the text that Redis has for it.
-type kindError struct{ text, redis string }
+// kindError is a sentinel with the text that Redis has for it. It may be a case of
+// another.
+type kindError struct {
+	text, redis string
+	kind        error // or nil
+}
+
+// newKind returns a sentinel that is a case of no other.
+func newKind(text, redis string) error { return &kindError{text: text, redis: redis} }
 
 func (e *kindError) Error() string { return e.text }
+func (e *kindError) Unwrap() error { return e.kind }
 
 // redisError is an error whose Redis text is not its sentinel's.
 type redisError struct {

@@ -442,7 +442,7 @@ func ExampleDB_BitField() {
 	fmt.Println(db.BitFieldRO("player:7", brock.BitGet{Type: health, Offset: 0}))
 	// Output:
 	// [{0 true} {255 true} {0 false}] <nil>
-	// [{255 true}] <nil>
+	// [255] <nil>
 }
 
 func ExampleDB_ZAdd() {

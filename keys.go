@@ -102,7 +102,7 @@ func (c *commands) DBSize() (n int64, err error) {
 //
 // Redis: DEL key [key …].
 func (c *commands) Del(keys ...string) (n int, err error) {
-	err = c.writeAll("del", keys, func(t *store.Tx) error {
+	err = c.writeAll("del", single(keys), keys, func(t *store.Tx) error {
 		n = 0
 		for _, key := range keys {
 			if err := t.Ready(c.db, key); err != nil {
@@ -315,7 +315,7 @@ func (c *commands) RenameNX(src, dst string) (renamed bool, err error) {
 
 // rename is RENAME or, if it does not replace, RENAMENX.
 func (c *commands) rename(op, src, dst string, replace bool) (renamed bool, err error) {
-	err = c.writeAll(op, []string{src, dst}, func(t *store.Tx) error {
+	err = c.writeAll(op, src, []string{src, dst}, func(t *store.Tx) error {
 		renamed = false
 		if err := ready(t, []int{c.db}, src, dst); err != nil {
 			return err

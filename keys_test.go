@@ -130,6 +130,46 @@ func TestCopyOptions(t *testing.T) {
 	})
 }
 
+// TestNoResults has results that there are none of be empty, not nil.
+func TestNoResults(t *testing.T) {
+	everyWay(t, func(t *testing.T, c collections) {
+		k := c.(interface {
+			keyspace
+			BitField(key string, ops ...brock.BitFieldOp) ([]brock.OptionalInt, error)
+			BitFieldRO(key string, gets ...brock.BitGet) ([]int64, error)
+			Keys(pattern string) ([]string, error)
+			LCS(a, b string) ([]byte, error)
+			LCSIdx(a, b string, minLen int) ([]brock.LCSMatch, int, error)
+			ZRange(key string, start, stop int) ([]brock.Z, error)
+			XRange(key string, first, last brock.StreamID, count int) ([]brock.StreamEntry, error)
+		})
+		none := func(results any, err error) {
+			t.Helper()
+			require.NoError(t, err)
+			require.NotNil(t, results)
+			require.Empty(t, results)
+		}
+		keys, next, err := k.Scan(0, nil)
+		for ; next != 0; keys, next, err = k.Scan(next, nil) {
+			none(keys, err)
+		}
+		none(keys, err)
+		none(k.Keys("*"))
+		none(k.MGet())
+		none(k.LCS("a", "b"))
+		matches, _, err := k.LCSIdx("a", "b", 0)
+		none(matches, err)
+		none(k.HGetAll("a"))
+		none(k.SMembers("a"))
+		none(k.SInter("a", "b"))
+		none(k.LRange("a", 0, -1))
+		none(k.ZRange("a", 0, -1))
+		none(k.XRange("a", brock.StreamID{}, brock.MaxStreamID(), -1))
+		none(k.BitField("a"))
+		none(k.BitFieldRO("a"))
+	})
+}
+
 // TestBadOptions has what is no option refused, and nothing changed.
 func TestBadOptions(t *testing.T) {
 	everyWay(t, func(t *testing.T, c collections) {

@@ -308,7 +308,7 @@ func (c *commands) mset(op string, pairs []KV, nx bool) (set bool, err error) {
 			return false, c.refuse(op, keys[i], ErrTooLong)
 		}
 	}
-	err = c.writeAll(op, keys, func(t *store.Tx) error {
+	err = c.writeAll(op, single(keys), keys, func(t *store.Tx) error {
 		set = false
 		t.Warm(c.db, keys)
 		if err := t.Reserve(size); err != nil {

@@ -60,6 +60,7 @@ func (c *commands) LCSIdx(a, b string, minLen int) (matches []LCSMatch, length i
 		return nil, 0, err
 	}
 	p := newLCSPath(s, t)
+	matches = []LCSMatch{}
 	var run LCSMatch
 	end := func() {
 		if run.Len > 0 && run.Len >= minLen {

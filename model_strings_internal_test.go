@@ -224,7 +224,12 @@ func bitRunners() map[string]func(*commands, *oracle.Op) oracle.Result {
 			for _, step := range stepsOf(op) {
 				gets = append(gets, step.(BitGet))
 			}
-			return fieldsResult(c.BitFieldRO(op.Key, gets...))
+			values, err := c.BitFieldRO(op.Key, gets...)
+			results := make([]OptionalInt, len(values))
+			for i, v := range values {
+				results[i] = OptionalInt{v, true}
+			}
+			return fieldsResult(results, err)
 		},
 	}
 }

@@ -22,9 +22,6 @@ func (c *commands) Keys(pattern string) (keys []string, err error) {
 		keys, err = t.KeysWhere(c.db, func(key string) bool { return glob.Match(pattern, key) })
 		return err
 	})
-	if keys == nil {
-		keys = []string{}
-	}
 	return result(keys, err)
 }
 
@@ -56,6 +53,7 @@ func (c *commands) Scan(cursor uint64, opts *ScanOptions) (keys []string, next u
 	if o.Count < 0 {
 		return nil, 0, c.refuse("scan", "", ErrSyntax)
 	}
+	keys = []string{}
 	for seen := 0; ; {
 		found, at, err := c.scanPage(cursor, o.Count-seen)
 		if err != nil {

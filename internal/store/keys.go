@@ -281,6 +281,7 @@ func (t *Tx) scan(db int, cursor uint64, count int) (found []Found, next uint64,
 // KeysWhere returns the keys that fn tells of, in no order. fn must not keep what
 // it is given.
 func (t *Tx) KeysWhere(db int, fn func(key string) bool) (keys []string, err error) {
+	keys = []string{}
 	for part := range page.Partitions {
 		dir, err := t.dir(t.spaces.dbs[db], part, false)
 		if err != nil {

@@ -133,7 +133,15 @@ func runBitFieldRO(c *call) error {
 			gets = append(gets, get)
 		}
 	}
-	return c.bitFields(c.db.BitFieldRO(c.str(1), gets...))
+	values, err := c.db.BitFieldRO(c.str(1), gets...)
+	if err != nil {
+		return err
+	}
+	c.out.array(len(values))
+	for _, v := range values {
+		c.out.int(v)
+	}
+	return nil
 }
 
 // bitFieldOps returns the arguments as operations, and whether one of them may
