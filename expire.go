@@ -1,6 +1,7 @@
 package brock
 
 import (
+	"cmp"
 	"math"
 	"time"
 
@@ -210,7 +211,8 @@ func (r expireRules) allow(old, deadline int64) bool {
 func (c *commands) expireAt(op, key string, at time.Time, opts []ExpireOption) (ok bool, err error) {
 	ms, ok := unixMilli(at)
 	if !ok {
-		return false, c.refuse(op, key, errExpire(op))
+		_, err := expireRulesOf(opts) // it comes first
+		return false, c.refuse(op, key, cmp.Or(err, errExpire(op)))
 	}
 	return c.expire(op, key, Expiry{ms, since1970}, opts)
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -59,6 +60,8 @@ type world struct {
 	trace []any // strings and operations
 
 	runners map[string]func(*commands, *oracle.Op) oracle.Result
+	ran     map[string]int // how often each operation has run, by kindOf
+	scans   []*scan
 }
 
 // heldView is a View kept open, with what it has to show.
@@ -76,8 +79,8 @@ func newWorld(t *testing.T, seed uint64, opts store.Options, disk bool) *world {
 	clock := &testClock{now: worldStart}
 	opts.Clock, opts.NoTimers = clock, true
 	w := &world{
-		t: t, r: rand.New(rand.NewPCG(seed, 1)), clock: clock, opts: opts, model: oracle.New(16), runners: runners(),
-		gen: oracle.NewGenerator(seed, oracle.Config{Start: worldStart, Typed: true, MaxBulk: 600, Weights: unsupported(seed)}),
+		t: t, r: rand.New(rand.NewPCG(seed, 1)), clock: clock, opts: opts, model: oracle.New(16), runners: runners(), ran: map[string]int{},
+		gen: oracle.NewGenerator(seed, oracle.Config{Start: worldStart, Typed: true, MaxBulk: 600, Weights: keysOnly()}),
 	}
 	w.model.Now = worldStart
 	if disk {
@@ -87,15 +90,24 @@ func newWorld(t *testing.T, seed uint64, opts store.Options, disk bool) *world {
 	return w
 }
 
-// unsupported gives weight 0 to operations that have no runner.
-func unsupported(seed uint64) map[string]int {
-	weights, known := map[string]int{}, runners()
-	for name := range oracle.NewGenerator(seed, oracle.Config{}).Weights() {
-		if known[name] == nil && name != "ADVANCE" {
+// keysOnly gives weight 0 to the operations on queues, which package mq has, and
+// tests.
+func keysOnly() map[string]int {
+	weights := map[string]int{}
+	for name := range oracle.NewGenerator(0, oracle.Config{}).Weights() {
+		if strings.HasPrefix(name, "Q") {
 			weights[name] = 0
 		}
 	}
 	return weights
+}
+
+// kindOf names what an operation is a test of.
+func kindOf(op *oracle.Op) string {
+	if op.Name == "OBJECT" {
+		return op.Name + " " + op.Field
+	}
+	return op.Name
 }
 
 func (w *world) open() {
@@ -132,9 +144,12 @@ func (w *world) run(n int) {
 			w.restart()
 		case k < 66:
 			w.compare()
+		case k < 90:
+			w.scan()
 		default:
 			w.step(w.gen.Next(), &w.db.commands, w.model)
 		}
+		w.watchScans()
 		if w.t.Failed() {
 			w.t.Fatalf("at step %d; the last steps:\n%s", i, lines(w.trace))
 		}
@@ -193,7 +208,10 @@ func (w *world) step(op oracle.Op, c *commands, model *oracle.DB) {
 		w.clock.set(model.Now)
 		return
 	}
-	got := w.runners[op.Name](c.on(op.DB), &op)
+	w.ran[kindOf(&op)]++
+	run := w.runners[op.Name]
+	require.NotNil(w.t, run, "no runner for %s", op.Name)
+	got := run(c.on(op.DB), &op)
 	want := model.Apply(op).Canon()
 	if want.Err != "" {
 		want = oracle.Result{Err: "error", Text: want.Text}
@@ -529,14 +547,24 @@ func TestModel(t *testing.T) {
 	if os.Getenv("BROCK_SOAK") != "" {
 		seeds, ops = 200, 20_000
 	}
+	ran := map[string]int{}
+	run := func(t *testing.T, seed uint64, opts store.Options, disk bool) {
+		t.Helper()
+		w := newWorld(t, seed, opts, disk)
+		w.run(ops)
+		for kind, n := range w.ran {
+			ran[kind] += n
+		}
+	}
 	for i := range seeds {
 		seed := first + uint64(i)
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
-			t.Run("memory", func(t *testing.T) { newWorld(t, seed, store.Options{}, false).run(ops) })
-			t.Run("disk", func(t *testing.T) { newWorld(t, seed, store.Options{}, true).run(ops) })
-			t.Run("budget", func(t *testing.T) {
-				newWorld(t, seed, store.Options{MemoryBudget: 256 << 10}, true).run(ops)
-			})
+			t.Run("memory", func(t *testing.T) { run(t, seed, store.Options{}, false) })
+			t.Run("disk", func(t *testing.T) { run(t, seed, store.Options{}, true) })
+			t.Run("budget", func(t *testing.T) { run(t, seed, store.Options{MemoryBudget: 256 << 10}, true) })
 		})
+	}
+	if 3*seeds*ops >= 40_000 && !t.Failed() { // fewer may leave out what is seldom
+		requireAllRan(t, ran)
 	}
 }

@@ -86,6 +86,10 @@ func objectResult(c *commands, op *oracle.Op) oracle.Result {
 		return bytesResult([]byte(name), err)
 	case "REFCOUNT":
 		return intResult(c.ObjectRefCount(op.Key))
+	case "IDLETIME":
+		idle, err := c.ObjectIdleTime(op.Key)
+		op.N = int64(idle / time.Second)
+		return intResult(op.N, err)
 	default:
 		return intResult(c.ObjectFreq(op.Key))
 	}

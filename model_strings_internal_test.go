@@ -109,7 +109,7 @@ func stringRunners() map[string]func(*commands, *oracle.Op) oracle.Result {
 			return oldResult(c.GetSet(op.Key, []byte(op.Value)))
 		},
 		"SETNX": func(c *commands, op *oracle.Op) oracle.Result {
-			return boolResult(c.SetNX(op.Key, []byte(op.Value)))
+			return boolResult(c.SetNX(op.Key, []byte(op.Value), expiryOf(op)...))
 		},
 		"SETXX": func(c *commands, op *oracle.Op) oracle.Result {
 			return boolResult(c.SetXX(op.Key, []byte(op.Value), expiryOf(op)...))
@@ -152,6 +152,14 @@ func stringRunners() map[string]func(*commands, *oracle.Op) oracle.Result {
 		"INCRBYFLOAT": func(c *commands, op *oracle.Op) oracle.Result {
 			sum, err := c.IncrByDecimal(op.Key, op.Value)
 			return bytesResult([]byte(sum), err)
+		},
+		"INCRBYFLOAT64": func(c *commands, op *oracle.Op) oracle.Result {
+			by, _ := strconv.ParseFloat(op.Value, 64)
+			sum, err := c.IncrByFloat(op.Key, by)
+			if err != nil {
+				return failed(err)
+			}
+			return oracle.Result{Float: sum}
 		},
 		"LCS":    func(c *commands, op *oracle.Op) oracle.Result { return bytesResult(c.LCS(op.Keys[0], op.Keys[1])) },
 		"LCSLEN": func(c *commands, op *oracle.Op) oracle.Result { return intResult(c.LCSLen(op.Keys[0], op.Keys[1])) },

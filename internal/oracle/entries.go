@@ -9,7 +9,7 @@ import (
 // entries is the table of what a generator makes.
 func entries() []entry {
 	return slices.Concat(
-		stringEntries(), bitEntries(), keyEntries(), expireEntries(), databaseEntries(), hashEntries(),
+		stringEntries(), numberEntries(), bitEntries(), keyEntries(), expireEntries(), databaseEntries(), hashEntries(),
 		listEntries(), setEntries(), zsetEntries(), streamEntries(), queueEntries(),
 	)
 }
@@ -60,6 +60,10 @@ func stringEntries() []entry {
 			op.Value = g.valueAt(op.Key)
 		}},
 		{"SETNX", 60, func(g *Generator, op *Op) { op.Key, op.Value = g.key(anyType), g.value() }},
+		{"SETNX expiry", 60, func(g *Generator, op *Op) {
+			op.Key, op.Value = g.key(anyType), g.value()
+			g.expiry(op)
+		}},
 		{"SETXX", 60, func(g *Generator, op *Op) {
 			op.Key = g.overwritten()
 			op.Value = g.valueAt(op.Key)
@@ -91,14 +95,6 @@ func stringEntries() []entry {
 			}
 		}},
 		{"MGET", 120, func(g *Generator, op *Op) { op.Keys = g.keys(TypeString) }},
-		{"INCR", 250, keyed(TypeString)},
-		{"INCRBY", 200, fillIncrBy},
-		{"DECR", 60, keyed(TypeString)},
-		{"DECRBY", 60, fillIncrBy},
-		{"INCRBYFLOAT", 150, func(g *Generator, op *Op) { op.Key, op.Value = g.key(TypeString), g.float() }},
-		{"LCS", 15, fillLCS},
-		{"LCSLEN", 10, fillLCS},
-		{"LCSIDX", 15, fillLCS},
 		{"APPEND", 150, func(g *Generator, op *Op) { op.Key, op.Value = g.key(TypeString), g.text(g.size()) }},
 		{"GETRANGE", 150, ranged(TypeString)},
 		{"SETRANGE", 150, func(g *Generator, op *Op) {
@@ -112,6 +108,27 @@ func stringEntries() []entry {
 			}
 		}},
 		{"STRLEN", 100, keyed(TypeString)},
+	}
+}
+
+// numberEntries are those of numbers in strings, and of two strings.
+func numberEntries() []entry {
+	return []entry{
+		{"INCR", 250, keyed(TypeString)},
+		{"INCRBY", 200, fillIncrBy},
+		{"DECR", 60, keyed(TypeString)},
+		{"DECRBY", 60, fillIncrBy},
+		{"INCRBYFLOAT", 150, func(g *Generator, op *Op) { op.Key, op.Value = g.key(TypeString), g.float() }},
+		{"INCRBYFLOAT64", 60, func(g *Generator, op *Op) {
+			x := one(g, g.r.NormFloat64(), g.r.NormFloat64()*math.Pow(10, float64(g.r.IntN(40)-20)), float64(g.r.IntN(200)-100), 0.1)
+			if g.wrong {
+				x = one(g, math.NaN(), math.Inf(1), math.Inf(-1), math.MaxFloat64, math.SmallestNonzeroFloat64)
+			}
+			op.Key, op.Value = g.key(TypeString), strconv.FormatFloat(x, 'g', -1, 64)
+		}},
+		{"LCS", 15, fillLCS},
+		{"LCSLEN", 10, fillLCS},
+		{"LCSIDX", 15, fillLCS},
 	}
 }
 
@@ -395,6 +412,7 @@ func keyEntries() []entry {
 		{"OBJECT ENCODING", 200, inquiring("ENCODING")},
 		{"OBJECT REFCOUNT", 50, inquiring("REFCOUNT")},
 		{"OBJECT FREQ", 10, inquiring("FREQ")},
+		{"OBJECT IDLETIME", 60, inquiring("IDLETIME")},
 		{"RENAME", 80, func(g *Generator, op *Op) { op.Key, op.Dst = g.renamed() }},
 		{"RENAMENX", 60, func(g *Generator, op *Op) { op.Key, op.Dst = g.renamed() }},
 		{"COPY", 80, func(g *Generator, op *Op) {

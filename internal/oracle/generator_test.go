@@ -36,7 +36,7 @@ func TestGeneratorRepeats(t *testing.T) {
 // quarter of all operations was mistaken.
 func TestGeneratorReach(t *testing.T) {
 	d := oracle.New(16)
-	g := oracle.NewGenerator(1, oracle.Config{})
+	g := oracle.NewGenerator(2, oracle.Config{})
 	ran, hit := map[string]int{}, map[string]int{}
 	sizes, dbs := map[string]int{}, map[int]int{}
 	largest := map[string]int{}

@@ -58,7 +58,7 @@ func (d *DB) Set(db int, key, value string, o SetOptions) error {
 	if o.KeepTTL && old != nil {
 		deadline = old.deadline
 	}
-	d.dbs[db][key] = &object{kind: TypeString, str: []byte(value), deadline: deadline}
+	d.dbs[db][key] = &object{kind: TypeString, str: []byte(value), deadline: deadline, changed: d.Now}
 	return nil
 }
 

@@ -70,3 +70,17 @@ func (d *DB) Freq(db int, key string) (int64, error) {
 	}
 	return 0, err
 }
+
+// IdleTime judges for how many seconds the library found that the value at key
+// was not used: at most since a command was last to change it. The clock may
+// have come to the next second meanwhile.
+func (d *DB) IdleTime(db int, key string, found int64) (int64, error) {
+	o, err := d.read(db, key, anyType)
+	if err == nil && o == nil {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return 0, err
+	}
+	return max(min(found, (d.Now-o.changed)/1000+1), 0), nil
+}

@@ -39,8 +39,8 @@ func (f Flags) Has(want Flags) bool { return f&want == want }
 //
 //	SET        Key Value; NX XX KeepTTL; HasTTL or Moment with N
 //	SETGET     the same: SET with GET
-//	SETXX      Key Value; HasTTL or Moment with N
-//	SETNX GETSET      Key Value
+//	SETNX SETXX       Key Value; HasTTL or Moment with N
+//	GETSET     Key Value
 //	SETEX      Key, seconds N, Value
 //	PSETEX     Key, milliseconds N, Value
 //	GETEX      Key; HasTTL or Moment with N; Persist
@@ -49,6 +49,7 @@ func (f Flags) Has(want Flags) bool { return f&want == want }
 //	MSET MSETNX       Keys and Values, as many
 //	INCRBY DECRBY     Key N
 //	INCRBYFLOAT       Key, number Value
+//	INCRBYFLOAT64     the same, with a float64's shortest text
 //	LCS LCSLEN        two Keys
 //	LCSIDX     two Keys, MINMATCHLEN N
 //	APPEND     Key Value
@@ -63,7 +64,8 @@ func (f Flags) Has(want Flags) bool { return f&want == want }
 //	EXPIRE EXPIREAT   Key, seconds N; NX XX GT LT
 //	PEXPIRE PEXPIREAT Key, milliseconds N; NX XX GT LT
 //	RENAME RENAMENX   Key Dst
-//	OBJECT     Key, subcommand Field: ENCODING REFCOUNT FREQ
+//	OBJECT     Key, subcommand Field: ENCODING REFCOUNT FREQ, or IDLETIME, for
+//	           which N is what the library found
 //	COPY       Key DstDB Dst; Replace
 //	MOVE       Key DstDB
 //	SWAPDB     DB DstDB
@@ -143,7 +145,7 @@ func short(s string) string {
 //	Int       a number, a length, a yes or no; LINSERT -1, TTL -1 and -2
 //	Str       GET GETDEL GETEX GETRANGE INCRBYFLOAT LCS TYPE RANDOMKEY HGET LINDEX SPOP XADD,
 //	          OBJECT ENCODING, LPOP and RPOP without HasCount
-//	Float     ZSCORE
+//	Float     ZSCORE INCRBYFLOAT64
 //	List      LRANGE, LPOP and RPOP with HasCount; sorted: KEYS SCAN SMEMBERS SINTER
 //	Optional  MGET, BITFIELD and BITFIELD_RO; SETGET and GETSET one, with Int 1
 //	          if NX or XX refused

@@ -54,6 +54,7 @@ type DB struct {
 type object struct {
 	kind     string
 	deadline int64 // in milliseconds since 1970; 0 for none
+	changed  int64 // when a command was last to change it, in milliseconds since 1970
 
 	// How Redis holds the value, see [DB.Encoding]. All that changes a string
 	// in place makes it converted, what makes a new one of a float text.
@@ -139,6 +140,7 @@ func (d *DB) edit(db int, key, kind string) (*object, error) {
 		o = o.clone()
 		d.dbs[db][key] = o
 	}
+	o.changed = d.Now
 	return o, nil
 }
 
@@ -149,6 +151,7 @@ func (d *DB) create(db int, key, kind string) (*object, error) {
 		return o, err
 	}
 	o = newObject(kind)
+	o.changed = d.Now
 	d.dbs[db][key] = o
 	return o, nil
 }
@@ -186,6 +189,7 @@ func (o *object) clone() *object {
 	return &object{
 		kind:      o.kind,
 		deadline:  o.deadline,
+		changed:   o.changed,
 		converted: o.converted,
 		text:      o.text,
 		str:       slices.Clone(o.str),

@@ -13,18 +13,25 @@ func (op Op) RedisArgs() (args []string, ok bool) {
 	if c.args == nil {
 		return nil, false
 	}
-	return append([]string{redisName(op.Name)}, c.args(op)...), true
+	return append([]string{op.redisName()}, c.args(op)...), true
 }
 
 // redisName is the command that an operation is a form of.
-func redisName(name string) string {
-	switch name {
+func (op Op) redisName() string {
+	switch op.Name {
 	case "SETGET", "SETXX":
 		return "SET"
+	case "SETNX":
+		if op.Flags.Has(HasTTL) || op.Flags.Has(Moment) {
+			return "SET"
+		}
+		return op.Name
+	case "INCRBYFLOAT64":
+		return "INCRBYFLOAT"
 	case "LCSLEN", "LCSIDX":
 		return "LCS"
 	default:
-		return name
+		return op.Name
 	}
 }
 
@@ -127,6 +134,8 @@ func objectCommand(d *DB, op Op, r *Result) error {
 		return r.str(d.Encoding(op.DB, op.Key))
 	case "REFCOUNT":
 		return r.int(d.RefCount(op.DB, op.Key))
+	case "IDLETIME":
+		return r.int(d.IdleTime(op.DB, op.Key, op.N))
 	default:
 		return r.int(d.Freq(op.DB, op.Key))
 	}

@@ -66,9 +66,17 @@ func stringCommands() map[string]command {
 		},
 		"SETNX": {
 			func(d *DB, op Op, r *Result) error {
-				return r.set(d.Set(op.DB, op.Key, op.Value, SetOptions{NX: true}))
+				o := op.setOptions()
+				o.NX = true
+				return r.set(d.Set(op.DB, op.Key, op.Value, o))
 			},
-			valueArgs,
+			func(op Op) []string {
+				if op.redisName() == "SETNX" {
+					return valueArgs(op)
+				}
+				op.Flags |= NX
+				return setArgs(op)
+			},
 		},
 		"SETXX": {
 			func(d *DB, op Op, r *Result) error {
@@ -119,6 +127,14 @@ func numberCommands() map[string]command {
 		"DECRBY": {func(d *DB, op Op, r *Result) error { return r.int(d.DecrBy(op.DB, op.Key, op.N)) }, nArgs},
 		"INCRBYFLOAT": {
 			func(d *DB, op Op, r *Result) error { return r.str(d.IncrByFloat(op.DB, op.Key, op.Value)) },
+			valueArgs,
+		},
+		"INCRBYFLOAT64": {
+			func(d *DB, op Op, r *Result) error {
+				sum, err := d.IncrByFloat(op.DB, op.Key, op.Value)
+				r.Float, _ = strconv.ParseFloat(sum, 64) // what is too large for it is infinite
+				return err
+			},
 			valueArgs,
 		},
 		"LCS": {
