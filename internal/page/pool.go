@@ -233,11 +233,15 @@ func giveBack(mem []byte) {
 	}
 }
 
-// mapSlab returns memory for a slab of n bytes.
-func (p *Pool) mapSlab(n int) []byte {
+// mapSlab returns memory for a slab of n bytes, of huge pages maybe.
+func (p *Pool) mapSlab(n int, huge bool) []byte {
 	last := len(p.kept) - 1
 	if n != hugeSlab || last < 0 {
-		return mapMemory(n)
+		mem := mapMemory(n)
+		if huge && n == hugeSlab {
+			askHuge(mem)
+		}
+		return mem
 	}
 	mem := p.kept[last]
 	p.kept = slices.Delete(p.kept, last, last+1)
@@ -283,6 +287,11 @@ func (p *Pool) allocLarge(size int) (Ref, []byte) {
 // addSlab maps a slab for the class ci of blocks of size bytes. Huge pages
 // spare a large store most of its TLB misses, but each is resident as a whole
 // once touched: a class gets them only when it is large itself.
+//
+// Parts of long strings, and what else is of their class, do without. Each fills a
+// small page, so that one look-up misses one entry of the TLB more at most; and
+// they are written many at a time, for which a huge page may be dear: under a
+// hypervisor that takes free ones back it takes 6 ms, as many small ones 1 ms.
 func (p *Pool) addSlab(ci, size int) {
 	c := &p.classes[ci]
 	n := smallSlab
@@ -290,7 +299,7 @@ func (p *Pool) addSlab(ci, size int) {
 		n = hugeSlab
 	}
 	i := p.newIndex()
-	mem := p.mapSlab(n)
+	mem := p.mapSlab(n, size != chunkBytes)
 	p.slabs[i] = slab{mem: mem, class: ci}
 	if checked {
 		p.slabs[i].alive = make([]uint64, (n/size+63)/64)

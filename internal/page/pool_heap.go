@@ -6,5 +6,8 @@ package page
 // large object is. They hold no pointers: the collector does not scan them.
 func mapMemory(size int) []byte { return make([]byte, size) }
 
+// askHuge does nothing: the Go heap is the runtime's.
+func askHuge([]byte) {}
+
 // unmapMemory leaves mem to the garbage collector.
 func unmapMemory([]byte) error { return nil }

@@ -12,8 +12,7 @@ import (
 // adviseHuge is MADV_HUGEPAGE, which x/sys names on Linux only.
 const adviseHuge = 14
 
-// mapMemory maps size bytes of zeroes. A huge slab is aligned to its size and
-// marked for huge pages, which the kernel gives if it has them.
+// mapMemory maps size bytes of zeroes. A huge slab is aligned to its size.
 func mapMemory(size int) []byte {
 	length := uintptr(size)
 	if size == hugeSlab {
@@ -26,11 +25,15 @@ func mapMemory(size int) []byte {
 	if size == hugeSlab {
 		base = align(base)
 	}
-	mem := unsafe.Slice((*byte)(base), size)
-	if size == hugeSlab && runtime.GOOS == "linux" {
+	return unsafe.Slice((*byte)(base), size)
+}
+
+// askHuge asks the system to use huge pages for a huge slab, which it does if it
+// has them.
+func askHuge(mem []byte) {
+	if runtime.GOOS == "linux" {
 		_ = unix.Madvise(mem, adviseHuge) // a kernel without huge pages refuses
 	}
-	return mem
 }
 
 // align cuts a mapping of two huge slabs down to the one that is aligned.
