@@ -55,12 +55,13 @@ type conn struct {
 	free     uint64 // the end of output whose mark has passed
 	waiting  bool   // it is in gate.waiting
 
-	first, last *job // calls of Go that are not delivered
+	first, last *job // calls of Go and Continue that are not delivered
 
 	paused bool  // by PauseReading
 	reason error // why it closes; nil while it does not
 	drain  bool  // it closes once all jobs are delivered
 	dead   bool  // it closes at once
+	reset  bool  // with a reset, where the network has it
 	lost   bool  // it is closed
 
 	idle       time.Duration // the idle time-out
@@ -70,7 +71,7 @@ type conn struct {
 	sweptSent  uint64        // sent in the last sweep
 }
 
-// job is a call of Transport.Go.
+// job is a call of Transport.Go or Continue.
 type job struct {
 	deliver func()
 	done    bool
@@ -220,6 +221,20 @@ func (c *conn) Go(work func() (deliver func())) {
 	if !c.writes() {
 		return
 	}
+	j := c.newJob()
+	c.refs.Add(1)
+	go c.work(j, work)
+}
+
+// Continue implements Transport.
+func (c *conn) Continue(deliver func()) {
+	if c.writes() {
+		c.finishJob(c.newJob(), deliver)
+	}
+}
+
+// newJob returns a job that is delivered after all others.
+func (c *conn) newJob() *job {
 	j := &job{}
 	if c.first == nil {
 		c.first = j
@@ -227,14 +242,17 @@ func (c *conn) Go(work func() (deliver func())) {
 		c.last.next = j
 	}
 	c.last = j
-	c.refs.Add(1)
-	go c.work(j, work)
+	return j
 }
 
 // work is the goroutine of a job.
 func (c *conn) work(j *job, work func() func()) {
 	defer c.unref()
-	deliver := work()
+	c.finishJob(j, work())
+}
+
+// finishJob has the loop find a job done.
+func (c *conn) finishJob(j *job, deliver func()) {
 	c.loop.Post(func() {
 		j.deliver, j.done = deliver, true
 		c.deliver()
@@ -302,15 +320,26 @@ func (c *conn) fail(err error) {
 	c.abort(err)
 }
 
-// abort closes the connection at once.
-func (c *conn) abort(reason error) {
+// expire closes the connection at once, as if all output had been sent.
+func (c *conn) expire(reason error) {
 	if c.dead || c.lost {
 		return
 	}
 	c.dead = true
-	c.reason = reason
+	if c.reason == nil {
+		c.reason = reason
+	}
 	c.dropJobs()
 	c.touch()
+}
+
+// abort closes the connection at once, with a reset.
+func (c *conn) abort(reason error) {
+	if c.dead || c.lost {
+		return
+	}
+	c.reason, c.reset = reason, true
+	c.expire(reason)
 }
 
 // settle does what is left to do at the end of a turn.
@@ -377,7 +406,7 @@ func (c *conn) watermarks() {
 // lose ends the connection.
 func (c *conn) lose() {
 	c.lost = true
-	c.io.close(c.dead)
+	c.io.close(c.reset)
 	c.out, c.taken, c.marks = nil, 0, nil
 	c.wrote = c.sent.Load()
 	c.dropJobs()

@@ -8,9 +8,9 @@ import (
 
 // Shutdown stops the server and waits for its end. Listeners are closed, and
 // so are connections, with [ErrShutdown]: there is no DataReceived any more,
-// but work of [Transport.Go] is delivered, and output is sent. When ctx ends,
-// the connections that are left are aborted, and Shutdown returns the error of
-// ctx without waiting for them.
+// but work of [Transport.Go] and [Transport.Continue] is delivered, and output is
+// sent. When ctx ends, the connections that are left are aborted, and Shutdown
+// returns the error of ctx without waiting for them.
 //
 // What Shutdown waits for are all callbacks, so a callback must not call it.
 // It may be called after Close, or again after ctx has ended, to wait.

@@ -36,8 +36,8 @@ type Producer interface {
 // HalfCloser is implemented by a Protocol that wants to know when its peer sends
 // no more, or the server shuts down: ReadConnectionLost is called then, once, and
 // DataReceived not any more. The connection is kept until work of [Transport.Go]
-// is delivered, and what was written is sent; work that may take for ever should
-// be ended.
+// and [Transport.Continue] is delivered, and what was written is sent; work that
+// may take for ever should be ended.
 type HalfCloser interface {
 	ReadConnectionLost()
 }
@@ -54,7 +54,7 @@ type Transport interface {
 	WriteSequence(ps [][]byte)
 	// LoseConnection closes the connection after everything written has been
 	// sent. There is no DataReceived any more, later output is dropped, and
-	// so are deliveries of Go that are outstanding.
+	// so are deliveries of Go and Continue that are outstanding.
 	LoseConnection()
 	// Abort closes the connection at once: output that is pending is
 	// dropped, TCP resets the connection. ConnectionLost comes at the end of
@@ -82,6 +82,12 @@ type Transport interface {
 	// the server shuts down, the connection is kept until all have come. A
 	// panic in work is the program's.
 	Go(work func() (deliver func()))
+	// Continue runs deliver on the loop in a later turn, as Go does for work
+	// that is done by then: also in order with other deliveries, and the
+	// connection is kept for it. It is for a protocol that has more to do than
+	// it wants to do at once, while others wait. What is passed to [Loop.Post]
+	// instead may find the connection lost.
+	Continue(deliver func())
 	// Loop is the connection's loop.
 	Loop() *Loop
 	// SetIdleTimeout overrides [Server.IdleTimeout] for this connection. 0 is

@@ -25,7 +25,8 @@ type Server struct {
 	// Default: a quarter of HighWater.
 	LowWater int
 	// IdleTimeout is how long a connection may neither receive nor send
-	// before it is closed with [ErrIdle]. It may take half of that more, or
+	// before it is closed with [ErrIdle], without a reset, but what the peer
+	// has not read may be lost. It may take half of that more, or
 	// two seconds. What the connection itself waits for, such as work of
 	// [Transport.Go], a [Gate], or ResumeReading, does not count. Default:
 	// none.

@@ -161,6 +161,65 @@ func TestGoOrder(t *testing.T) {
 	})
 }
 
+// countdown answers with many pieces, one a turn, and between them with a piece
+// that is computed elsewhere.
+func countdown(p *probe, data []byte) {
+	var next func()
+	n := int(data[0])
+	next = func() {
+		p.Write([]byte{byte(n)})
+		if n--; n > 0 {
+			p.Go(func() func() { return func() { p.Write([]byte("-")) } })
+			p.Continue(next)
+		}
+	}
+	next()
+}
+
+// counted is what countdown answers.
+func counted(n byte) string {
+	var b strings.Builder
+	for ; n > 1; n-- {
+		b.WriteString(string([]byte{n}) + "-")
+	}
+	return b.String() + "\x01"
+}
+
+// TestContinue goes on in later turns, though the peer has closed.
+func TestContinue(t *testing.T) {
+	onAll(t, nil, behaviour{data: countdown}, func(t *testing.T, s *site) {
+		c := s.connect()
+		send(t, c, "\x40")
+		closeWrite(t, c)
+		expect(t, c, counted(0x40))
+		expectEnd(t, c)
+		require.Equal(t, io.EOF, await(t, await(t, s.made).lost))
+	})
+}
+
+// TestContinueInShutdown goes on in later turns, though the server has been told
+// to stop.
+func TestContinueInShutdown(t *testing.T) {
+	b := behaviour{data: func(p *probe, data []byte) {
+		countdown(p, data)
+		p.site.release <- struct{}{}
+		<-p.site.release
+	}}
+	onAll(t, nil, b, func(t *testing.T, s *site) {
+		c := s.connect()
+		send(t, c, "\x40")
+		<-s.release
+		over := make(chan error, 1)
+		go func() { over <- s.Shutdown(t.Context()) }()
+		require.ErrorIs(t, await(t, s.served), netserver.ErrServerClosed)
+		s.served <- netserver.ErrServerClosed
+		s.release <- struct{}{}
+		expect(t, c, counted(0x40))
+		expectEnd(t, c)
+		require.NoError(t, await(t, over))
+	})
+}
+
 // TestShutdown lets work and output come to their end, and nothing begin.
 func TestShutdown(t *testing.T) {
 	b := behaviour{data: func(p *probe, _ []byte) {

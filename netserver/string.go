@@ -8,7 +8,8 @@ import (
 // StringTransport runs a Protocol without a connection, for tests: it feeds it
 // strings and shows what it wrote. Its methods may be called from any goroutine
 // but a callback; each returns at the end of its turn. What work of
-// [Transport.Go] delivers, or a [Gate] releases, comes by itself.
+// [Transport.Go] or [Transport.Continue] delivers, or a [Gate] releases, comes by
+// itself.
 type StringTransport struct {
 	c *conn
 

@@ -71,7 +71,7 @@ func (c *conn) sweepEvery() time.Duration {
 	return min(max(shorter/4, minSweep), maxSweep)
 }
 
-// check aborts c if its time is up.
+// check closes c if its time is up.
 func (c *conn) check(now time.Time) {
 	sent := c.sent.Load()
 	drained := sent != c.sweptSent
@@ -88,6 +88,6 @@ func (c *conn) check(now time.Time) {
 	case wt > 0 && now.Sub(c.stuckSince) >= wt:
 		c.abort(ErrWriteTimeout)
 	case c.idle > 0 && now.Sub(c.idleSince) >= c.idle:
-		c.fail(ErrIdle)
+		c.expire(ErrIdle)
 	}
 }
