@@ -44,9 +44,9 @@
 // A callback must not block, since others wait for it. What takes long runs by
 // [Transport.Go] on a goroutine of its own, and its results are delivered in
 // order. A protocol that has much to do on the loop does part of it and goes on
-// with [Transport.Continue]. One that waits for something else before it can go on calls
-// PauseReading; whoever has the news calls [Loop.Post]. For output that must
-// not leave before something is done, such as a reply before its commit is
+// with [Transport.Continue]. One that waits for something else before it can go
+// on calls PauseReading; whoever has the news calls [Loop.Post]. For output that
+// must not leave before something is done, such as a reply before its commit is
 // durable, there is [Transport.Mark].
 //
 // # Tests

@@ -14,7 +14,7 @@ import (
 func waiting(t *testing.T, c *wire, n int) {
 	t.Helper()
 	require.Eventually(t, func() bool {
-		return strings.Count(c.do("CLIENT", "LIST"), " flags=b ") == n
+		return strings.Count(c.do("CLIENT", "LIST"), " flags=b") == n
 	}, 10*time.Second, time.Millisecond)
 }
 
@@ -66,14 +66,32 @@ func TestBLPopGone(t *testing.T) {
 	require.Equal(t, ":1", c.do("LLEN", "q"))
 }
 
-// TestBLPopShutdown has a server stop while a client waits.
+// TestBLPopShutdown has a server stop while a client waits: as with redis-server
+// there is no reply.
 func TestBLPopShutdown(t *testing.T) {
 	s := serve(t, nil)
 	a, c := s.connect(t), s.connect(t)
 	a.send(request("BLPOP", "q", "0"))
 	waiting(t, c, 1)
 	require.NoError(t, s.Shutdown(t.Context()))
-	require.Equal(t, "*-1\r\n", a.closed())
+	require.Empty(t, a.closed())
+}
+
+// TestBLPopHalfClosed has a client that waits send no more: it is left without a
+// reply, and what stands behind is not executed.
+func TestBLPopHalfClosed(t *testing.T) {
+	p := startPair(t, "")
+	for _, w := range []*wire{p.ours, p.theirs} {
+		other := w.again()
+		w.send(request("INCR", "n") + request("BLPOP", "q", "0") + request("INCR", "n"))
+		require.Equal(t, ":1", w.reply().raw())
+		waiting(t, other, 1)
+		w.closeWrite()
+		require.Empty(t, w.closed())
+		require.Equal(t, "$1", other.do("GET", "n"))
+		require.Equal(t, ":1", other.do("RPUSH", "q", "x"))
+		require.Equal(t, ":1", other.do("LLEN", "q"))
+	}
 }
 
 // alarmClock is a time that stands still, and hands out the alarms that are set.

@@ -72,6 +72,15 @@ func (c *call) run() {
 // off tells whether the call runs off the loop.
 func (c *call) off() bool { return c.ctx != nil }
 
+// quit ends the connection once the reply is sent.
+func (c *call) quit() {
+	if c.off() {
+		c.fatal = true
+	} else {
+		c.conn.quit()
+	}
+}
+
 // wait has a call that is about to take long run off the loop: a handler
 // returns what wait returns, unless that is nil.
 func (c *call) wait() error {

@@ -122,7 +122,7 @@ func TestInline(t *testing.T) {
 		ours, other := serve(t, nil).connect(t), connectRedis(t, theirs)
 		for _, w := range []*wire{ours, other} {
 			w.send(raw)
-			require.NoError(t, w.conn.(interface{ CloseWrite() error }).CloseWrite())
+			w.closeWrite()
 		}
 		require.Equal(t, other.closed(), ours.closed(), "%.40q", raw)
 	}

@@ -144,11 +144,13 @@ func (c *call) kill(f *clientFilter) (n int) {
 		case !f.takes(other):
 			continue
 		case other != c.conn:
+			other.killed.Store(true)
+			c.srv.unregister(other)
 			other.t.Loop().Post(other.kill)
 		case f.skipMe:
 			continue
 		default:
-			c.conn.quit()
+			c.quit()
 		}
 		n++
 	}

@@ -151,7 +151,7 @@ func runPing(c *call) error {
 // runQuit closes the connection.
 func runQuit(c *call) error {
 	c.out.ok()
-	c.conn.quit()
+	c.quit()
 	return nil
 }
 

@@ -29,7 +29,9 @@ func runBLPop(c *call) error {
 		c.out.array(2)
 		c.out.str(key)
 		c.out.bulk(value)
-	case errors.Is(err, ctx.Err()): // also when the client goes, or the server
+	case c.ctx.Err() != nil: // the client goes, or the server
+		c.fatal = true
+	case errors.Is(err, ctx.Err()):
 		c.out.nullArray()
 	default:
 		return err

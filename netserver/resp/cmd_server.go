@@ -1,7 +1,6 @@
 package resp
 
 import (
-	"context"
 	"errors"
 	"strconv"
 	"sync"
@@ -183,19 +182,13 @@ func runShutdown(c *call) error {
 	if c.srv.down.CompareAndSwap(false, true) {
 		go c.srv.end()
 	}
-	if !c.off() {
-		c.conn.quit()
-	}
+	c.quit()
 	return nil
 }
 
 // end stops the server because a client asked for it.
 func (s *Server) end() {
-	ctx, cancel := context.WithTimeout(context.Background(), shutdownWait)
-	defer cancel()
-	if err := s.Shutdown(ctx); err != nil {
-		s.log.Warn("brock: clients were still there at the end", "err", err)
-	}
+	s.shutdown()
 	if s.opts.Shutdown != nil {
 		s.opts.Shutdown()
 	}

@@ -204,6 +204,26 @@ func TestConfigTimeout(t *testing.T) {
 	require.Empty(t, c.closed())
 }
 
+// TestConfigOutputLater sets limits that a connection exceeds already, to which
+// nothing more is sent.
+func TestConfigOutputLater(t *testing.T) {
+	for _, limits := range [][]string{{"normal 3mb 0 0"}, {"normal 0 3mb 1"}, {"normal 0 3mb 1000", "normal 0 3mb 1"}} {
+		s := serve(t, nil)
+		c, d := s.connect(t), s.connect(t)
+		require.Equal(t, "+OK", c.do("SET", "big", strings.Repeat("x", 32<<20)))
+		d.send(request("GET", "big"))
+		_, err := d.r.Peek(1)
+		require.NoError(t, err)
+		for _, limit := range limits {
+			require.Equal(t, "+OK", c.do("CONFIG", "SET", "client-output-buffer-limit", limit))
+		}
+		for strings.Count(c.ask("CLIENT", "LIST").text, "\n") > 1 { // until d is gone
+			require.Equal(t, "+PONG", c.do("PING"), limits)
+		}
+		require.Less(t, len(d.closed()), 32<<20, limits)
+	}
+}
+
 // TestConfigOutput closes a connection that does not read its replies.
 func TestConfigOutput(t *testing.T) {
 	for _, limit := range []string{"normal 3mb 0 0", "normal 0 3mb 1"} {

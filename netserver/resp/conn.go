@@ -15,27 +15,30 @@ const (
 )
 
 // conn is a client's connection. Its fields belong to its loop, but for those
-// that other connections look at.
+// that other connections look at, and those of the session, which belong to the
+// command that runs.
 type conn struct {
 	srv  *Server
 	t    netserver.Transport
 	loop *loop
 
 	reader   reader
-	buf      []byte      // received and not executed yet: it begins with a request
-	lend     bool        // requests in buf are being executed: it may be given away
-	busy     bool        // a command runs off the loop; the next waits for it
-	rest     []byte      // of that command's reply: to be sent
-	mark     uint64      // what that reply tells of
-	fatal    bool        // the connection ends with that reply
-	full     bool        // the peer does not read its replies
-	resume   func()      // goes on when the peer has read them; may be nil
-	overSoft func() bool // ends the alarm for the soft limit of replies; nil if it is not exceeded
-	closing  bool        // nothing is executed any more
+	buf      []byte             // received and not executed yet: it begins with a request
+	long     *long              // the request that is being received, if it is long: buf is empty then
+	busy     bool               // a command runs off the loop; the next waits for it
+	blocks   bool               // that one waits for somebody else's
+	rest     []byte             // of that command's reply: to be sent
+	mark     uint64             // what that reply tells of
+	fatal    bool               // the connection ends with that reply
+	full     bool               // the peer does not read its replies
+	resume   func()             // goes on when the peer has read them; may be nil
+	overSoft time.Time          // since when the soft limit of replies is exceeded; zero if it is not
+	alarm    func() bool        // ends the alarm for that; nil if none is set
+	closing  bool               // nothing is executed any more
+	cancel   context.CancelFunc // ends what runs off the loop; nil if nothing does
 
-	authed bool
+	authed bool // of the session, like mute
 	mute   mute
-	cancel context.CancelFunc // ends what runs off the loop; nil if nothing does
 
 	id      int64
 	created time.Time
@@ -50,6 +53,7 @@ type conn struct {
 	blocked atomic.Bool             // a command waits for somebody else's
 	noEvict atomic.Bool
 	noTouch atomic.Bool // its commands do not use keys, but for TOUCH
+	killed  atomic.Bool // by CLIENT KILL: nothing is executed any more
 }
 
 // mute is what CLIENT REPLY asked for.
@@ -78,7 +82,9 @@ func (c *conn) ConnectionMade(t netserver.Transport) {
 
 // reset makes the session what it is in the beginning.
 func (c *conn) reset() {
-	c.mute = muteOff
+	if c.mute != muteThis {
+		c.mute = muteOff
+	}
 	c.proto.Store(2)
 	c.authed = c.srv.config.password() == ""
 	c.db.Store(0)
@@ -102,9 +108,13 @@ func (c *conn) ConnectionLost(error) {
 	c.srv.unregister(c)
 }
 
-// ReadConnectionLost has a command that waits for others end: nobody waits for
-// its reply.
-func (c *conn) ReadConnectionLost() { c.stopWork() }
+// ReadConnectionLost has a command that waits for others end, and with it the
+// connection. All else that was received is executed and answered.
+func (c *conn) ReadConnectionLost() {
+	if c.blocks {
+		c.stopWork()
+	}
+}
 
 // stopWork ends what runs off the loop and can be ended.
 func (c *conn) stopWork() {
@@ -133,49 +143,58 @@ func (c *conn) ResumeProducing() {
 
 // DataReceived is the [netserver.Protocol]'s.
 func (c *conn) DataReceived(data []byte) {
-	if c.closing {
+	if c.over() {
 		return
 	}
 	c.pending.Store(c.unsent())
-	if len(c.buf) == 0 && !c.busy && !c.full {
+	if c.long != nil {
+		data = data[c.collect(data):]
+	}
+	if len(c.buf) == 0 && c.mayExecute() {
 		n := c.execute(data)
-		if n < len(data) && !c.closing {
-			c.buf = append(c.buf, data[n:]...)
-		}
+		c.buf = append(c.buf, data[n:]...)
 		c.settle()
 		return
 	}
 	c.buf = append(c.buf, data...)
-	if int64(len(c.buf)) > c.srv.config.queryLimit() {
-		c.srv.log.Warn("brock: a client's request is too long", "client", c.id, "bytes", len(c.buf))
-		c.t.Abort()
-		return
-	}
 	c.proceed()
 }
 
+// over tells whether nothing is executed any more.
+func (c *conn) over() bool { return c.closing || c.killed.Load() }
+
+// mayExecute tells whether the next request may be executed now.
+func (c *conn) mayExecute() bool { return !c.busy && !c.full && !c.over() }
+
 // proceed executes what has been received, as far as that can be now.
 func (c *conn) proceed() {
-	if !c.busy && !c.full && !c.closing {
-		c.lend = true
-		n := c.execute(c.buf)
-		switch {
-		case !c.lend:
-			c.buf = append([]byte(nil), c.buf[n:]...)
-		case n > 0: // a long request that is incomplete stays where it is
+	if c.mayExecute() {
+		if n := c.execute(c.buf); n > 0 {
 			c.buf = c.buf[:copy(c.buf, c.buf[n:])]
 		}
-		c.lend = false
 	}
 	c.settle()
 }
 
 // settle sees to buffers after some requests.
 func (c *conn) settle() {
-	if c.closing || len(c.buf) == 0 && cap(c.buf) > keptInput {
+	switch {
+	case c.closing || len(c.buf) == 0 && cap(c.buf) > keptInput:
+		c.buf = nil
+	case len(c.buf) > briefBytes && c.reader.missing > 0:
+		c.long = newLong(c, c.buf)
 		c.buf = nil
 	}
-	c.queued.Store(int64(len(c.buf)))
+	queued := int64(len(c.buf))
+	if c.long != nil {
+		queued += int64(c.long.size)
+	}
+	c.queued.Store(queued)
+	if queued > c.srv.config.queryLimit() {
+		c.srv.log.Warn("brock: a client's request is too long", "client", c.id, "bytes", queued)
+		c.closing = true
+		c.t.Abort()
+	}
 	if (c.busy || c.full) && len(c.buf) >= waitInput {
 		c.t.PauseReading()
 	} else {
@@ -190,18 +209,14 @@ func (c *conn) execute(b []byte) (n int) {
 	l := c.loop
 	l.begin(c)
 	for n < len(b) && !c.busy && !c.closing {
-		most := c.mayReadAhead()
-		err := c.read(b[n:])
+		more, err := c.read(b[n:])
 		l.warm(c)
 		done, stop := c.runAll()
 		n += done
-		if stop {
-			break
-		}
-		if err != nil {
+		if err != nil && !stop {
 			c.violated(err)
 		}
-		if err != nil || len(l.ahead) < most {
+		if stop || !more {
 			break
 		}
 	}
@@ -213,26 +228,18 @@ func (c *conn) execute(b []byte) (n int) {
 // as many look-ups go well together, see loop.warm.
 const readAhead = 16
 
-// mayReadAhead returns how many requests may be read before the first of them
-// is executed: just one while that may change what requests are held to.
-func (c *conn) mayReadAhead() int {
-	if !c.authed {
-		return 1
-	}
-	return readAhead
-}
-
-// read reads requests into the loop's ahead. An error concerns what is behind
-// them.
-func (c *conn) read(b []byte) error {
+// read reads requests into the loop's ahead, up to one that may log in or out,
+// which changes what the next ones are held to, and tells whether there may be
+// more of them in b. An error concerns what is behind them.
+func (c *conn) read(b []byte) (more bool, err error) {
 	l, n := c.loop, 0
 	l.ahead, l.args = l.ahead[:0], l.args[:0]
 	lim := c.limits()
-	for len(l.ahead) < c.mayReadAhead() {
+	for len(l.ahead) < readAhead {
 		from := len(l.args)
 		args, size, err := c.reader.next(b[n:], l.args, lim)
 		if l.args = args; err != nil || size == 0 {
-			return err
+			return false, err
 		}
 		n += size
 		r := request{from: from, to: len(args), end: n}
@@ -240,8 +247,11 @@ func (c *conn) read(b []byte) error {
 			r.cmd = c.srv.commands.find(args[r.from])
 		}
 		l.ahead = append(l.ahead, r)
+		if r.cmd != nil && r.cmd.has(flagNoAuth) {
+			break
+		}
 	}
-	return nil
+	return true, nil
 }
 
 // runAll executes the requests in the loop's ahead and returns how many bytes
@@ -253,10 +263,14 @@ func (c *conn) runAll() (n int, stop bool) {
 		long := r.end-n > briefBytes || r.to-r.from > briefArgs
 		n = r.end
 		if r.from < r.to {
-			c.command(r.cmd, l.args[r.from:r.to:r.to], long)
+			args := l.args[r.from:r.to:r.to]
+			if long {
+				args = cloneArgs(args)
+			}
+			c.command(r.cmd, args, long)
 		}
 		if stop = len(l.out.b) >= flushAt; stop {
-			c.t.Loop().Post(c.proceed) // others come first
+			c.t.Continue(c.proceed) // others come first
 		}
 		if stop || c.busy || c.closing {
 			c.last.Store(l.call.cmd)
@@ -299,27 +313,19 @@ func (c *conn) violated(err error) {
 // quit ends the connection once its replies are sent.
 func (c *conn) quit() { c.closing = true }
 
-// park has a command run off the loop, which then goes on with the next. If its
-// arguments stand in the connection's buffer and are long, it gets that.
-func (c *conn) park(cmd *command, args [][]byte, long bool) {
-	own := append(make([][]byte, 0, len(args)), args...)
-	if long && c.lend {
-		c.lend = false
-	} else {
-		for i, arg := range own {
-			own[i] = append(make([]byte, 0, len(arg)), arg...)
-		}
-	}
+// park has a command run off the loop, which then goes on with the next. The
+// command keeps its arguments.
+func (c *conn) park(cmd *command, args [][]byte) {
 	ctx, cancel := context.WithCancel(context.Background())
-	c.busy, c.cancel = true, cancel
-	call := newCall(ctx, c, cmd, own)
+	c.busy, c.blocks, c.cancel = true, cmd.has(flagBlocking), cancel
+	call := newCall(ctx, c, cmd, args)
 	c.t.Go(call.work)
 }
 
 // unpark takes what a command off the loop replied.
 func (c *conn) unpark(call *call) {
 	c.cancel()
-	c.cancel = nil
+	c.cancel, c.blocks = nil, false
 	c.blocked.Store(false)
 	c.loop.run.begin(c.srv)
 	if !c.finish(call) {
@@ -346,7 +352,7 @@ func (c *conn) deliver() {
 		c.mark = 0
 	}
 	if c.rest = c.rest[n:]; len(c.rest) > 0 {
-		c.t.Loop().Post(c.deliverMore)
+		c.t.Continue(c.deliverMore)
 		return
 	}
 	c.rest, c.busy = nil, false

@@ -18,14 +18,24 @@ type pair struct {
 	t            *testing.T
 	ours, theirs *wire
 	mask         *regexp.Regexp // what may differ
+	said         [][]string     // the requests of same
 }
 
 // volatile is what differs between any two servers.
 const volatile = `\$id :\d+|\b(id|fd|age|idle|qbuf|qbuf-free|argv-mem|rbs|rbp|obl|omem|tot-mem)=-?\d+|l?addr=\S+`
 
 // newPair connects to a server of ours with a database in memory, and to a
-// redis-server, both with a password unless that is empty.
+// redis-server, both with a password unless that is empty. When the test ends, a
+// new pair is told all that same has said at once.
 func newPair(t *testing.T, pass string) *pair {
+	t.Helper()
+	p := startPair(t, pass)
+	t.Cleanup(func() { startPair(t, pass).sameAtOnce(pass, p.said) })
+	return p
+}
+
+// startPair is newPair without more.
+func startPair(t *testing.T, pass string) *pair {
 	t.Helper()
 	r := redis(t)
 	p := &pair{
@@ -48,9 +58,35 @@ func (p *pair) same(lines ...string) {
 		for i, arg := range args {
 			args[i] = strings.ReplaceAll(strings.ReplaceAll(arg, `""`, ""), "_", " ")
 		}
+		p.said = append(p.said, args)
 		want, got := p.theirs.do(args...), p.ours.do(args...)
 		require.Equal(p.t, p.masked(want), p.masked(got), line)
 	}
+}
+
+// sameAtOnce sends both servers requests as one packet, with the end of all input
+// behind it, and wants equal replies and equal data.
+func (p *pair) sameAtOnce(pass string, requests [][]string) {
+	p.t.Helper()
+	got, want := p.ours.atOnce(requests), p.theirs.atOnce(requests)
+	for i := range max(len(got), len(want)) {
+		require.Less(p.t, i, min(len(got), len(want)), "replies")
+		require.Equal(p.t, p.masked(want[i].raw()), p.masked(got[i].raw()), "reply %d", i)
+	}
+	p.sameData(pass)
+}
+
+// sameData wants both servers to have the same data, by new connections.
+func (p *pair) sameData(pass string) {
+	p.t.Helper()
+	digest := func(w *wire) string {
+		w = w.again()
+		w.do("AUTH", pass) // which may have been changed
+		return w.do("DEBUG", "DIGEST")
+	}
+	want := digest(p.theirs)
+	require.NotContains(p.t, want, "-")
+	require.Equal(p.t, want, digest(p.ours))
 }
 
 // masked returns a reply without what may differ.
@@ -108,16 +144,6 @@ func TestPasswordLater(t *testing.T) {
 	require.Equal(t, "+PONG", second.do("PING"))
 }
 
-// TestPasswordPipelined sends requests behind the one with the password, all at
-// once.
-func TestPasswordPipelined(t *testing.T) {
-	c := serve(t, &resp.Options{RequirePass: "secret"}).connect(t)
-	c.send(request("PING") + request("AUTH", "secret") + request("SET", "key", "value") + request("GET", "key"))
-	for _, want := range []string{"-NOAUTH Authentication required.", "+OK", "+OK", "$value"} {
-		require.Equal(t, want, c.reply().raw())
-	}
-}
-
 func TestQuit(t *testing.T) {
 	c := serve(t, nil).connect(t)
 	c.send(request("PING") + request("QUIT") + request("PING"))
@@ -154,6 +180,21 @@ func TestClientKill(t *testing.T) {
 	require.Equal(t, ":0", b.do("CLIENT", "KILL", "LADDR", b.conn.RemoteAddr().String()))
 	b.send(request("CLIENT", "KILL", "SKIPME", "no", "USER", "default") + request("PING"))
 	require.Equal(t, ":1\r\n", b.closed())
+}
+
+// TestClientKilled lists no connections that were killed, nor kills them again.
+func TestClientKilled(t *testing.T) {
+	p := startPair(t, "")
+	for _, w := range []*wire{p.ours, p.theirs} {
+		for range 20 {
+			require.Equal(t, "+PONG", w.again().do("PING"))
+		}
+		kill := []string{"CLIENT", "KILL", "TYPE", "normal"}
+		w.send(raw([][]string{kill, {"CLIENT", "LIST"}, kill}))
+		require.Equal(t, ":20", w.reply().raw())
+		require.Equal(t, 1, strings.Count(w.reply().text, "\n"))
+		require.Equal(t, ":0", w.reply().raw())
+	}
 }
 
 // TestClientList looks at what connections tell of each other.

@@ -330,6 +330,28 @@ func TestExpiryExtremes(t *testing.T) {
 	}
 }
 
+// TestDataAtOnce is TestData with all requests in one packet.
+func TestDataAtOnce(t *testing.T) {
+	p := startPair(t, "")
+	var requests [][]string
+	for _, line := range dataLines() {
+		words := strings.Fields(strings.ReplaceAll(line, `\0`, "\x00"))
+		switch {
+		case words[0] == "BLPOP": // if it waits the connection ends
+			continue
+		case line == "GET h":
+			requests = append(requests, []string{"DEBUG", "DIGEST"}) // before all is deleted
+		}
+		requests = append(requests, words)
+	}
+	got, want := p.ours.atOnce(requests), p.theirs.atOnce(requests)
+	require.Len(t, got, len(requests))
+	require.Len(t, want, len(requests))
+	for i, words := range requests {
+		require.Equal(t, unordered(words, want[i]), unordered(words, got[i]), words)
+	}
+}
+
 // unordered returns a reply with the members of a set in order, also in RESP2.
 func unordered(words []string, n node) string {
 	if n.kind == '*' && slices.Contains([]string{"SMEMBERS", "SINTER", "SPOP"}, words[0]) {

@@ -7,8 +7,8 @@ import (
 	"github.com/brockdb/brock/internal/bridge"
 )
 
-// command executes one request, a long one maybe; cmd is nil if there is no
-// command of its name.
+// command executes one request; cmd is nil if there is no command of its name. A
+// long one is executed off the loop and keeps its arguments.
 func (c *conn) command(cmd *command, args [][]byte, long bool) {
 	l := c.loop
 	start := len(l.out.b)
@@ -26,8 +26,12 @@ func (c *conn) command(cmd *command, args [][]byte, long bool) {
 		}
 		return
 	}
-	if cmd.offLoop || long && len(cmd.keys) > 0 {
-		c.park(cmd, args, long)
+	switch {
+	case long:
+		c.park(cmd, args)
+		return
+	case cmd.offLoop:
+		c.park(cmd, cloneArgs(args))
 		return
 	}
 	call := &l.call
@@ -37,7 +41,7 @@ func (c *conn) command(cmd *command, args [][]byte, long bool) {
 	if err := cmd.run(call); err != nil {
 		l.out.b = l.out.b[:start]
 		if err == bridge.ErrWait { //nolint:errorlint // it comes bare
-			c.park(cmd, args, long)
+			c.park(cmd, cloneArgs(args))
 			return
 		}
 		call.err = err

@@ -29,6 +29,7 @@ func (s *sink) ResumeReading()               {}
 func (s *sink) Pending() int                 { return 0 }
 func (s *sink) Mark(n uint64)                { s.store.Release(n, func(error) {}) }
 func (s *sink) Go(work func() func())        { work()() }
+func (s *sink) Continue(deliver func())      { deliver() }
 func (s *sink) Loop() *netserver.Loop        { return s.loop }
 func (s *sink) SetIdleTimeout(time.Duration) {}
 func (s *sink) LocalAddr() net.Addr          { return &net.TCPAddr{} }

@@ -51,7 +51,7 @@ type request struct {
 // warm prepares the look-ups of the requests that were read: they wait for
 // memory together.
 func (l *loop) warm(c *conn) {
-	if len(l.ahead) < 2 {
+	if len(l.ahead) < 2 || c.locked() {
 		return
 	}
 	l.keys, l.field = l.keys[:0], l.field[:0]

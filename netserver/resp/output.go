@@ -1,5 +1,7 @@
 package resp
 
+import "time"
+
 // bound ends the connection if its client leaves too many bytes of replies
 // unread: more than the hard limit, or more than the soft one for as long as
 // that is allowed.
@@ -10,8 +12,29 @@ func (c *conn) bound() {
 		c.drop(pending)
 	case limit.soft <= 0 || pending <= limit.soft:
 		c.within()
-	case c.overSoft == nil:
-		c.overSoft = c.t.Loop().AfterFunc(limit.after, c.stillOver)
+	case c.alarm == nil:
+		c.overFor(limit.after, pending)
+	}
+}
+
+// rebound is bound for when the soft limit's time may be up, or the limits have
+// changed.
+func (c *conn) rebound() {
+	c.silence()
+	c.bound()
+}
+
+// overFor ends the connection if the soft limit has been exceeded for some time,
+// or has that looked at when it may be.
+func (c *conn) overFor(after time.Duration, pending int64) {
+	now := time.Now()
+	if c.overSoft.IsZero() {
+		c.overSoft = now
+	}
+	if left := after - now.Sub(c.overSoft); left > 0 {
+		c.alarm = c.t.Loop().AfterFunc(left, c.rebound)
+	} else {
+		c.drop(pending)
 	}
 }
 
@@ -20,19 +43,17 @@ func (c *conn) unsent() int64 { return int64(c.t.Pending()) + int64(len(c.rest))
 
 // within notes that the soft limit is kept.
 func (c *conn) within() {
-	if c.overSoft != nil {
-		c.overSoft()
-		c.overSoft = nil
+	if !c.overSoft.IsZero() {
+		c.overSoft = time.Time{}
+		c.silence()
 	}
 }
 
-// stillOver ends the connection if it is above the soft limit: it was, some time
-// ago, and has not been seen below it since.
-func (c *conn) stillOver() {
-	c.overSoft = nil
-	limit := c.srv.config.output.Load()
-	if pending := c.unsent(); limit.soft > 0 && pending > limit.soft {
-		c.drop(pending)
+// silence ends the alarm for the soft limit.
+func (c *conn) silence() {
+	if c.alarm != nil {
+		c.alarm()
+		c.alarm = nil
 	}
 }
 

@@ -52,7 +52,7 @@ func (s *Server) parameters() []parameter {
 		{name: "appendfsync", get: s.durability, parse: s.parseDurability},
 		{name: "appendonly", get: func() string { return yesNo(s.db.Dir() != "") }, parse: s.parseAppendOnly},
 		readOnly("bind", func() string { return strings.Join(s.bound(), " ") }),
-		{name: "client-output-buffer-limit", get: func() string { return c.output.Load().String() }, parse: c.parseOutput},
+		s.outputParameter(),
 		bytesParameter("client-query-buffer-limit", &c.query, 1<<20),
 		readOnly("databases", func() string { return strconv.Itoa(s.databases) }),
 		{name: "dir", get: s.dir, fixed: errParamGuarded},
@@ -308,6 +308,14 @@ func (l *outputLimit) String() string {
 	return fmt.Sprintf("normal %d %d %d", l.hard, l.soft, int64(l.after.Seconds()))
 }
 
+// outputParameter returns client-output-buffer-limit, which holds for all
+// connections at once.
+func (s *Server) outputParameter() parameter {
+	c := s.config
+	p := parameter{name: "client-output-buffer-limit", get: func() string { return c.output.Load().String() }, parse: c.parseOutput}
+	return p.then(func() { s.tellAll((*conn).rebound) })
+}
+
 // parseOutput reads client-output-buffer-limit: there are normal clients only.
 func (c *config) parseOutput(value string) (func() error, error) {
 	words := strings.Fields(value)
@@ -343,9 +351,7 @@ func (s *Server) slowlogLength() parameter {
 func (s *Server) timeoutParameter() parameter {
 	p := intParameter("timeout", &s.config.idle, 0, math.MaxInt32)
 	return p.then(func() {
-		for _, c := range s.list() {
-			c.t.Loop().Post(func() { c.t.SetIdleTimeout(s.config.timeout()) })
-		}
+		s.tellAll(func(c *conn) { c.t.SetIdleTimeout(s.config.timeout()) })
 	})
 }
 

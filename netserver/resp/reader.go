@@ -2,7 +2,6 @@ package resp
 
 import (
 	"bytes"
-	"fmt"
 	"math"
 
 	"github.com/brockdb/brock/internal/integer"
@@ -68,11 +67,8 @@ func (r *reader) next(b []byte, args [][]byte, lim limits) ([][]byte, int, error
 		}
 		r.missing, r.at = int(n), line
 	}
-	for r.missing > 0 {
-		done, err := r.argument(b, lim)
-		if !done || err != nil {
-			return args, 0, err
-		}
+	if done, err := r.arguments(b, 0, lim); !done || err != nil {
+		return args, 0, err
 	}
 	for _, s := range r.spans {
 		args = append(args, b[s.from:s.to:s.to])
@@ -90,19 +86,31 @@ func (r *reader) reset() {
 	}
 }
 
-// argument reads one more argument of a request and tells whether it was
-// complete.
-func (r *reader) argument(b []byte, lim limits) (done bool, err error) {
-	if r.bulk == 0 {
-		if r.at >= len(b) {
-			return false, nil
-		}
-		n, line, err := r.count(b[r.at:], "bulk")
-		if line == 0 || err != nil {
+// arguments reads the arguments of a request, as far as they stand in b, and tells
+// whether they are complete. b begins behind from bytes of the request, which were
+// read.
+func (r *reader) arguments(b []byte, from int, lim limits) (done bool, err error) {
+	for r.missing > 0 {
+		if done, err := r.argument(b, from, lim); !done || err != nil {
 			return false, err
 		}
-		if b[r.at] != '$' {
-			return false, protocolError(fmt.Sprintf("expected '$', got '%c'", b[r.at]))
+	}
+	return true, nil
+}
+
+// argument reads one more argument and tells whether it was complete.
+func (r *reader) argument(b []byte, from int, lim limits) (done bool, err error) {
+	if r.bulk == 0 {
+		line := b[r.at-from:]
+		if len(line) == 0 {
+			return false, nil
+		}
+		n, size, err := r.count(line, "bulk")
+		if size == 0 || err != nil {
+			return false, err
+		}
+		if line[0] != '$' {
+			return false, protocolError("expected '$', got '" + string(line[:1]) + "'")
 		}
 		switch {
 		case n < 0 || n > lim.bulk:
@@ -110,11 +118,11 @@ func (r *reader) argument(b []byte, lim limits) (done bool, err error) {
 		case lim.early && n > maxEarlyBulk:
 			return false, protocolError("unauthenticated bulk length")
 		}
-		r.at += line
+		r.at += size
 		r.bulk = int(n) + 1
 	}
 	end := r.at + r.bulk - 1
-	if len(b) < end+2 {
+	if from+len(b) < end+2 {
 		return false, nil
 	}
 	r.spans = append(r.spans, span{r.at, end})
@@ -157,15 +165,16 @@ func lineEnd(b []byte, c byte) int {
 // inline reads a request of words on one line.
 func (r *reader) inline(b []byte, args [][]byte) ([][]byte, int, error) {
 	end := lineEnd(b, '\n')
-	if end < 0 {
-		if len(b) > maxInline {
-			return args, 0, protocolError("too big inline request")
-		}
-		return args, 0, nil
+	line := b
+	if end >= 0 {
+		line = b[:end]
 	}
-	line := b[:end]
-	if len(line) > 0 && line[len(line)-1] == '\r' {
-		line = line[:len(line)-1]
+	line = bytes.TrimSuffix(line, []byte("\r"))
+	switch {
+	case len(line) > maxInline:
+		return args, 0, protocolError("too big inline request")
+	case end < 0:
+		return args, 0, nil
 	}
 	words, ok := splitWords(line)
 	if !ok {
@@ -174,7 +183,8 @@ func (r *reader) inline(b []byte, args [][]byte) ([][]byte, int, error) {
 	return append(args, words...), end + 1, nil
 }
 
-// splitWords cuts a line into words: at spaces, but not between quotes. Within
+// splitWords cuts a line into words: at spaces, but not between quotes. A vertical
+// tab or form feed in front of a word is a space, one within it is not. Within
 // double quotes \n \r \t \b \a \xhh stand for one byte, and a backslash in front
 // of any other byte for that byte; within single quotes \' alone. ok is false if
 // a quote is not closed, or something follows a closing one.
@@ -206,7 +216,7 @@ func oneWord(b []byte) (word []byte, n int, ok bool) {
 				return nil, 0, false
 			}
 			return append(word, inner...), n + m, true
-		case isSpace(c):
+		case isSpace(c) && c != '\v' && c != '\f':
 			return word, n, true
 		default:
 			word = append(word, c)

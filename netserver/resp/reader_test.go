@@ -35,6 +35,8 @@ func talks() []string {
 		`ECHO "\x4"` + "\r\n", `ECHO "\xzz"` + "\r\n", `ECHO "a\` + "\r\n", "ECHO a\x00b\r\n", "ECHO \xff\xfe\r\n", "\x00\r\nPING\r\n", `'PING'` + "\r\n",
 		"$4\r\nPING\r\n", "+PING\r\n", ":1\r\n", "POST / HTTP/1.1\r\nPING\r\n", "Host: x\r\nPING\r\n",
 		"*1\r\n$0\r\n\r\nPING\r\n", `"" a` + "\r\n", "*2\r\n$4\r\nPI\r\n\r\n$1\r\na\r\n", "*1\r\n$4\r\nQUIT\r\n*1\r\n$4\r\nPING\r\n", "*1\r\n$4\r\nPING\r\n*",
+		"*1\r\n\xff4\r\n", "*1\r\n\x014\r\n", "\x0b \x0cECHO \x0ba\x0c\r\n", "ECHO a\x0bb\x0cc\r\n", `ECHO "a"` + "\x0b\r\n", "ECHO a\rb\r\n", "PING\x0b\r\n",
+		"CLIENT REPLY SKIP\r\nRESET\r\nPING\r\n", "CLIENT REPLY OFF\r\nRESET\r\nPING\r\n", "CLIENT REPLY SKIP\r\nCLIENT REPLY SKIP\r\nRESET\r\nPING\r\n",
 		"*2\r\n$6\r\nclient\r\n$3\r\na\r\n\r\nPING\r\n", "SET a\r\nGET\r\n",
 	}
 }
@@ -67,6 +69,7 @@ func TestProtocol(t *testing.T) {
 		require.Equal(t, "+OK", connectRedis(t, theirs).do("CONFIG", "SET", "requirepass", pass))
 		early := []string{
 			"*10\r\n$4\r\nPING\r\n", "*11\r\n", "*1\r\n$16384\r\n", "*1\r\n$16385\r\n", "*11\r\n$4\r\nPING\r\n", "*2147483647\r\n",
+			"AUTH secret\r\nRESET\r\n*11\r\n", "AUTH secret\r\nPING\r\nRESET\r\nPING\r\n*1\r\n$16385\r\n",
 			"AUTH secret\r\n*1\r\n$16385\r\n", "*2\r\n$4\r\nAUTH\r\n$6\r\nsecret\r\n*11\r\n$4\r\n", "*1\r\n$5\r\nRESET\r\n*11\r\n",
 		}
 		for _, text := range append(early, talks()...) {
@@ -96,6 +99,44 @@ func dialRedis(t *testing.T, r *oracle.Redis) net.Conn {
 	c, err := r.Dial()
 	require.NoError(t, err)
 	return c
+}
+
+// TestInlineBound holds lines to 64 KiB, whatever comes with them.
+func TestInlineBound(t *testing.T) {
+	s := serve(t, nil)
+	for _, chunk := range []int{1 << 20, 1000} {
+		for _, end := range []string{"\r\n", "\n"} {
+			word := strings.Repeat("x", 64<<10-len("ECHO "))
+			require.Equal(t, "$65531\r\n"+word+"\r\n+PONG\r\n", talk(t, dial(t, s), "ECHO "+word+end+"PING\r\n", chunk))
+			require.Equal(t, "-ERR Protocol error: too big inline request\r\n", talk(t, dial(t, s), "ECHO "+word+"y"+end+"PING\r\n", chunk))
+		}
+	}
+}
+
+// TestBehindLogin sends what logs in or out with requests behind it, and waits for
+// all replies.
+func TestBehindLogin(t *testing.T) {
+	p := startPair(t, "pw")
+	auth, ping := request("AUTH", "pw"), request("PING")
+	hello := request("HELLO", "2", "AUTH", "default", "pw")
+	for _, c := range []struct {
+		text    string
+		replies int
+	}{
+		{auth + ping, 2},
+		{"AUTH pw\r\nPING\r\n", 2},
+		{request("HELLO", "3", "AUTH", "default", "pw") + ping, 2},
+		{auth + request("RESET") + ping, 3},
+		{ping + hello + ping + ping + request("RESET") + ping + auth + ping, 8},
+		{strings.Repeat(auth+ping, 20) + request("RESET") + strings.Repeat(ping, 20), 61},
+	} {
+		ours, theirs := p.ours.again(), p.theirs.again()
+		ours.send(c.text)
+		theirs.send(c.text)
+		for range c.replies {
+			require.Equal(t, p.masked(theirs.reply().raw()), p.masked(ours.reply().raw()), c.text)
+		}
+	}
 }
 
 // TestAnnounced announces much and sends little: that costs nothing.

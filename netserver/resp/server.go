@@ -41,7 +41,7 @@ type Options struct {
 	// Logger gets warnings about clients. Default: silent.
 	Logger *slog.Logger
 	// Shutdown is called when a client sends SHUTDOWN, on a goroutine of its
-	// own, after the server has stopped. Default: nothing more happens.
+	// own, after the server has shut down. Default: nothing more happens.
 	Shutdown func()
 }
 
@@ -158,32 +158,35 @@ func (s *Server) port() int {
 // Conns returns the number of connections.
 func (s *Server) Conns() int { return s.net.Conns() }
 
-// Shutdown stops listening, has the commands end that are running, sends their
-// replies, and closes all connections; those that are left when ctx ends it
-// aborts.
-func (s *Server) Shutdown(ctx context.Context) error {
-	s.stopWork()
-	return s.net.Shutdown(ctx)
-}
+// Shutdown stops listening, has all requests that were received executed, sends
+// their replies, and closes the connections. Those whose command waits for others,
+// as BLPOP does, it closes without a reply. It returns once all are closed, or
+// when ctx ends, with its error: then it aborts those that are left, and their
+// commands may not have ended yet.
+func (s *Server) Shutdown(ctx context.Context) error { return s.net.Shutdown(ctx) }
 
-// Close is Shutdown without patience.
-func (s *Server) Close() error {
-	s.stopWork()
-	return s.net.Close()
-}
+// Close stops listening and aborts all connections. It waits for nothing: their
+// commands may not have ended yet. To wait for them, call Shutdown after it.
+func (s *Server) Close() error { return s.net.Close() }
 
-// stopWork ends commands that wait.
-func (s *Server) stopWork() {
-	for _, c := range s.list() {
-		c.t.Loop().Post(c.stopWork)
+// shutdownWait is how long connections may take to end when Serve does, or when a
+// client sends SHUTDOWN.
+const shutdownWait = 5 * time.Second
+
+// shutdown is Shutdown with that patience.
+func (s *Server) shutdown() {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownWait)
+	defer cancel()
+	if err := s.Shutdown(ctx); err != nil {
+		s.log.Warn("brock: clients were still there at the end", "err", err)
 	}
 }
 
-// shutdownWait is how long Serve waits for connections when its context ends.
-const shutdownWait = 5 * time.Second
-
-// Serve serves a database to Redis clients on a listener, until ctx ends: then
-// it shuts down and returns nil. opts may be nil.
+// Serve serves a database to Redis clients on a listener, until ctx ends or a
+// client sends SHUTDOWN. Then, and when the listener fails, it shuts the server
+// down as [Server.Shutdown] does, aborts what is left after five seconds, and
+// returns; nil if the listener has not failed. The database may be closed then.
+// opts may be nil.
 //
 // Errors: as NewServer; the listener's.
 func Serve(ctx context.Context, l net.Listener, db *brock.DB, opts *Options) error {
@@ -191,16 +194,11 @@ func Serve(ctx context.Context, l net.Listener, db *brock.DB, opts *Options) err
 	if err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, func() {
-		wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownWait)
-		defer cancel()
-		_ = s.Shutdown(wait)
-	})
+	unbind := context.AfterFunc(ctx, func() { _ = l.Close() })
 	err = s.Serve(l)
-	if stop() { // the listener failed, or a client sent SHUTDOWN
-		_ = s.Close()
-	}
-	if errors.Is(err, netserver.ErrServerClosed) {
+	over := !unbind()
+	s.shutdown()
+	if over || errors.Is(err, netserver.ErrServerClosed) {
 		return nil
 	}
 	return err
@@ -226,6 +224,13 @@ func (s *Server) unregister(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.clients, c.id)
+}
+
+// tellAll has something done for each connection, on its loop.
+func (s *Server) tellAll(do func(*conn)) {
+	for _, c := range s.list() {
+		c.t.Loop().Post(func() { do(c) })
+	}
 }
 
 // list returns the connections.

@@ -125,6 +125,15 @@ func request(args ...string) string {
 	return b.String()
 }
 
+// raw returns the bytes of requests.
+func raw(requests [][]string) string {
+	var b strings.Builder
+	for _, args := range requests {
+		b.WriteString(request(args...))
+	}
+	return b.String()
+}
+
 // send sends bytes.
 func (w *wire) send(raw string) {
 	w.t.Helper()
@@ -157,6 +166,41 @@ func (w *wire) reply() node {
 	n, err := readNode(w.r)
 	require.NoError(w.t, err)
 	return n
+}
+
+// atOnce sends requests as one packet, closes the writing half, and returns all
+// replies.
+func (w *wire) atOnce(requests [][]string) (replies []node) {
+	w.t.Helper()
+	go func() { // the server need not read all before it sends
+		if _, err := io.WriteString(w.conn, raw(requests)); err == nil {
+			_ = w.conn.(interface{ CloseWrite() error }).CloseWrite()
+		}
+	}()
+	rest := bufio.NewReader(strings.NewReader(w.closed()))
+	for {
+		n, err := readNode(rest)
+		if err == io.EOF { //nolint:errorlint // it comes bare
+			return replies
+		}
+		require.NoError(w.t, err)
+		replies = append(replies, n)
+	}
+}
+
+// closeWrite closes the writing half.
+func (w *wire) closeWrite() {
+	w.t.Helper()
+	require.NoError(w.t, w.conn.(interface{ CloseWrite() error }).CloseWrite())
+}
+
+// again returns another connection to the same server.
+func (w *wire) again() *wire {
+	w.t.Helper()
+	addr := w.conn.RemoteAddr()
+	c, err := net.Dial(addr.Network(), addr.String())
+	require.NoError(w.t, err)
+	return newWire(w.t, c)
 }
 
 // closed wants the connection to end, after some bytes, which it returns.
