@@ -2,13 +2,14 @@ package resp_test
 
 import (
 	"bufio"
-	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,94 +19,106 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/brockdb/brock"
-	"github.com/brockdb/brock/internal/bridge"
-	"github.com/brockdb/brock/internal/engine"
-	"github.com/brockdb/brock/internal/store"
-	"github.com/brockdb/brock/netserver/resp"
 )
 
-// The test binary runs itself as a child that serves a database, checkpoint steps
-// running all the time. redis-py changes it from several connections and prints
-// what was acknowledged. The child is killed at a random moment; then the database
-// is opened and judged. Each round goes on with what the one before has left.
+// brock serve serves a database. redis-py changes it from several connections
+// and prints what was acknowledged; meanwhile one checkpoint follows another. The
+// program is killed at a random moment; then the database is opened and judged.
+// Each round goes on with what the one before has left.
 
 const (
-	crashDir     = "BROCK_RESP_CRASH_DIR"
-	crashWriters = 4  // as in load.py
-	crashSteps   = 3  // checkpoint steps before the child may be killed
-	crashWithin  = 60 // ms after that
+	crashWriters = 4     // as in load.py
+	crashPad     = 16000 // likewise
+	crashSaves   = 1     // checkpoints before the program may be killed
+	crashWithin  = 60    // ms after that
 )
 
-// openSmall opens a database whose log, steps and files are small, so that much
-// of what happens once an hour happens all the time.
-func openSmall(dir string) (*brock.DB, *store.Store, error) {
-	eng, err := engine.Open(dir, engine.Options{
-		SegmentMin: 64 << 10, SegmentMax: 256 << 10,
-		Small: engine.BaseSizes{ValueLog: 1 << 20},
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	s, err := store.Open(eng, store.Options{Durability: store.EverySecond, MinRound: 128 << 10, StepSize: 128 << 10})
-	if err != nil {
-		_ = eng.Close()
-		return nil, nil, err
-	}
-	return bridge.DB(s).(*brock.DB), s, nil
-}
-
-// TestCrashChild is the child; without a directory there is nothing to do.
-func TestCrashChild(t *testing.T) {
-	dir := os.Getenv(crashDir)
-	if dir == "" {
-		return // it is a part of TestKill
-	}
-	db, s, err := openSmall(dir)
-	require.NoError(t, err)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	_, _ = fmt.Fprintln(os.Stdout, "ready", l.Addr())
-	go func() {
-		for range time.Tick(time.Millisecond) {
-			if s.Stats().Steps >= crashSteps {
-				_, _ = fmt.Fprintln(os.Stdout, "steps")
-				return
-			}
-		}
-	}()
-	require.NoError(t, resp.Serve(context.Background(), l, db, nil))
-}
-
-// killServer runs the child under load, kills it, and returns the last step of
-// each writer that was acknowledged.
-func killServer(t *testing.T, dir string, round int, r *rand.Rand) (acked [crashWriters]int) {
+// build builds the program and returns its name.
+func build(t *testing.T) string {
 	t.Helper()
-	server := exec.Command(os.Args[0], "-test.run", "^TestCrashChild$")
-	server.Env = append(os.Environ(), crashDir+"="+dir)
-	server.Stderr = os.Stderr
-	said, err := server.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, server.Start())
-	defer func() { _ = server.Wait() }()
-	defer func() { _ = server.Process.Kill() }()
-	lines := bufio.NewScanner(said)
-	require.True(t, lines.Scan(), "the child does not come up")
-	addr, ok := strings.CutPrefix(lines.Text(), "ready ")
-	require.True(t, ok, lines.Text())
+	name := filepath.Join(t.TempDir(), "brock.exe") // what Windows wants
+	out, err := exec.Command("go", "build", "-o", name, "github.com/brockdb/brock/cmd/brock").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return name
+}
 
-	load := redisPy(t, "load.py", addr, strconv.Itoa(round))
+// victim is a server that is going to be killed.
+type victim struct {
+	cmd  *exec.Cmd
+	addr string
+}
+
+// startVictim starts a server.
+func startVictim(t *testing.T, program string, args ...string) *victim {
+	t.Helper()
+	v := &victim{cmd: exec.Command(program, append([]string{"serve", "--resp", "127.0.0.1:0"}, args...)...)}
+	said, err := v.cmd.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, v.cmd.Start())
+	t.Cleanup(func() {
+		_ = v.cmd.Process.Kill()
+		_ = v.cmd.Wait()
+	})
+	lines := bufio.NewReader(said)
+	for {
+		line, err := lines.ReadString('\n')
+		require.NoError(t, err, "the server does not come up: %s", line)
+		addr, ready := strings.CutPrefix(line, "brock: ready resp=")
+		if ready {
+			v.addr = strings.TrimSpace(addr)
+			break
+		}
+	}
+	go func() { _, _ = io.Copy(os.Stderr, lines) }()
+	return v
+}
+
+// save makes one checkpoint after another, from first on until the server is
+// gone, and returns how many were complete. Once there are enough it calls then,
+// while the next one is being made.
+func (v *victim) save(first <-chan struct{}, then func()) (n int, err error) {
+	<-first
+	conn, err := net.Dial("tcp", v.addr)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = conn.Close() }()
+	for replies := bufio.NewReader(conn); ; n++ {
+		if _, err := io.WriteString(conn, request("SAVE")); err != nil {
+			return n, nil // it is gone
+		}
+		if n == crashSaves {
+			then()
+		}
+		reply, err := replies.ReadString('\n')
+		switch {
+		case err != nil:
+			return n, nil // likewise
+		case reply != "+OK\r\n":
+			return n, errors.New(reply)
+		}
+	}
+}
+
+// killServer runs the program under load, kills it, and returns the last step of
+// each writer that was acknowledged.
+func killServer(t *testing.T, round int, after time.Duration, program string, args ...string) (acked [crashWriters]int) {
+	t.Helper()
+	v := startVictim(t, program, args...)
+	load := redisPy(t, "load.py", v.addr, strconv.Itoa(round))
 	load.Stderr = os.Stderr
 	acks, err := load.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, load.Start())
-	first := make(chan struct{})
-	after := time.Duration(r.IntN(1000*crashWithin)) * time.Microsecond
+	first, saved := make(chan struct{}), make(chan error, 1)
 	go func() {
-		if lines.Scan() {
-			<-first
-			time.AfterFunc(after, func() { _ = server.Process.Kill() })
+		saves, err := v.save(first, func() {
+			time.AfterFunc(after, func() { _ = v.cmd.Process.Kill() })
+		})
+		if err == nil && saves < crashSaves {
+			err = fmt.Errorf("no more than %d checkpoints", saves)
 		}
-		_, _ = io.Copy(io.Discard, said)
+		saved <- err
 	}()
 	var begun sync.Once
 	defer begun.Do(func() { close(first) })
@@ -116,6 +129,8 @@ func killServer(t *testing.T, dir string, round int, r *rand.Rand) (acked [crash
 		acked[writer] = n
 	}
 	require.NoError(t, load.Wait())
+	require.NoError(t, <-saved)
+	require.Error(t, v.cmd.Wait(), "it was not killed")
 	return acked
 }
 
@@ -133,7 +148,7 @@ func judgeWriter(t *testing.T, db *brock.DB, name string, acked int) (steps int)
 		text, pad, padded := strings.Cut(string(b), ":")
 		n, err := strconv.Atoi(text)
 		require.NoError(t, err)
-		require.True(t, !padded || len(pad) == n*37%1500 && strings.Trim(pad, "x") == "", "%s: a value is torn", name)
+		require.True(t, !padded || len(pad) == n*37%crashPad && strings.Trim(pad, "x") == "", "%s: a value is torn", name)
 		return n
 	}
 	values, err := db.LRange("list:"+name, 0, -1)
@@ -161,7 +176,8 @@ func judgeWriter(t *testing.T, db *brock.DB, name string, acked int) (steps int)
 	return chain[0]
 }
 
-// TestKill kills a server under load, again and again.
+// TestKill kills brock serve under load, again and again, in the modes in which
+// what was acknowledged survives that.
 func TestKill(t *testing.T) {
 	rounds := 10
 	switch {
@@ -178,11 +194,16 @@ func TestKill(t *testing.T) {
 	}
 	t.Logf("SEED=%d", seed)
 	r := rand.New(rand.NewPCG(seed, 3))
-	dir := t.TempDir()
+	program, dir := build(t), t.TempDir()
 	kept := map[string]int{} // what was there once stays
 	for round := range rounds {
-		acked := killServer(t, dir, round, r)
-		db, _, err := openSmall(dir)
+		mode := []string{"everysecond", "always"}[round%2]
+		after := time.Duration(r.IntN(1000*crashWithin)) * time.Microsecond
+		acked := killServer(t, round, after, program, "--dir", dir, "--durability", mode)
+		report, err := brock.Check(dir)
+		require.NoError(t, err, "round %d", round)
+		require.Greater(t, report.Last, report.InLog, "no step was complete")
+		db, err := brock.Open(dir, nil)
 		require.NoError(t, err, "round %d", round)
 		for name, steps := range kept {
 			require.Equal(t, steps, judgeWriter(t, db, name, max(steps-1, 0)), name)
@@ -194,7 +215,7 @@ func TestKill(t *testing.T) {
 			sum += n
 		}
 		require.NotZero(t, sum, "nothing was acknowledged")
-		t.Logf("round %d: %d steps acknowledged", round, sum)
+		t.Logf("round %d, %s: %d steps acknowledged", round, mode, sum)
 		require.NoError(t, db.Close())
 	}
 }

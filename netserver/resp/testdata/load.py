@@ -11,6 +11,7 @@ import redis
 
 WRITERS = 4
 DEPTH = 8  # steps in a pipeline
+PAD = 16000  # most bytes that fill a value up
 LOCK = threading.Lock()
 
 
@@ -21,7 +22,7 @@ def write(host, port, writer, name):
     while True:
         pipe = client.pipeline(transaction=False)
         for n in range(step + 1, step + DEPTH + 1):
-            pad = "x" * (n * 37 % 1500)
+            pad = "x" * (n * 37 % PAD)
             pipe.set(f"last:{name}", f"{n}:{pad}")
             pipe.incr(f"total:{name}")
             pipe.lpush(f"list:{name}", n)
