@@ -73,6 +73,36 @@ func (o Ordered) Item(i int) []byte {
 	return o[at : at+n : at+n]
 }
 
+// search returns the first item from lo on that is not below key, in blocks
+// whose items have ascending keys: those are the n bytes of an item behind its
+// first head bytes, all if n is negative.
+func (o Ordered) search(lo, head, n int, key []byte) int {
+	var first uint64
+	if len(key) >= 8 {
+		first = binary.BigEndian.Uint64(key)
+	}
+	for hi := o.Len(); lo < hi; {
+		mid := int(uint(lo+hi) / 2)
+		at, size := o.item(o.offset(mid))
+		there := o[at+head : at+size]
+		if n >= 0 && n < len(there) {
+			there = there[:n]
+		}
+		var below bool
+		if u := first; len(key) >= 8 && len(there) >= 8 && binary.BigEndian.Uint64(there) != u {
+			below = binary.BigEndian.Uint64(there) < u // most often the first bytes decide
+		} else {
+			below = string(there) < string(key)
+		}
+		if below {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo
+}
+
 // Insert puts an item before the one at i, at the end if i is Len. It returns
 // false if the block has no room, in which case nothing has changed: the
 // caller copies it to a block of [Ordered.NeedFor] bytes. item must not lie in

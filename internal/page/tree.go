@@ -185,14 +185,36 @@ func (a *Access) seekKey(t Tree, key []byte, ranked bool) (path []frame, rank ui
 		no = childNo(o.Item(f.i))
 	}
 	o := Ordered(f.g.body())
-	lo, hi, long := 0, o.Len(), t.long(key)
-	for lo < hi {
+	at, err := a.search(t, o, 0, 0, key)
+	if err != nil {
+		return nil, 0, false, err
+	}
+	found = at < o.Len() && t.same(t.key(o.Item(at)), key)
+	f.i, a.path = at, path
+	return path, rank + uint64(at), found, nil
+}
+
+// childFor returns the last child of an inner node whose lowest key is not
+// above key.
+func (a *Access) childFor(t Tree, o Ordered, key []byte) (int, error) {
+	i, err := a.search(t, o, 1, childHead, key)
+	if err == nil && i < o.Len() && t.same(childLow(o.Item(i)), key) {
+		i++
+	}
+	return i - 1, err
+}
+
+// search returns the first item from lo on whose key, which stands behind head
+// bytes, is not below key.
+func (a *Access) search(t Tree, o Ordered, lo, head int, key []byte) (int, error) {
+	if !t.long(key) {
+		return o.search(lo, head, t.Key, key), nil
+	}
+	for hi := o.Len(); lo < hi; {
 		mid := (lo + hi) / 2
-		var c int
-		if there := t.key(o.Item(mid)); !long {
-			c = bytes.Compare(there, key)
-		} else if c, err = a.compare(t, there, key); err != nil {
-			return nil, 0, false, err
+		c, err := a.compare(t, o.Item(mid)[head:], key)
+		if err != nil {
+			return 0, err
 		}
 		if c < 0 {
 			lo = mid + 1
@@ -200,30 +222,7 @@ func (a *Access) seekKey(t Tree, key []byte, ranked bool) (path []frame, rank ui
 			hi = mid
 		}
 	}
-	found = lo < o.Len() && t.same(t.key(o.Item(lo)), key)
-	f.i, a.path = lo, path
-	return path, rank + uint64(lo), found, nil
-}
-
-// childFor returns the last child of an inner node whose lowest key is not
-// above key.
-func (a *Access) childFor(t Tree, o Ordered, key []byte) (i int, err error) {
-	lo, hi, long := 1, o.Len(), t.long(key)
-	for lo < hi {
-		mid := (lo + hi) / 2
-		var c int
-		if low := childLow(o.Item(mid)); !long {
-			c = bytes.Compare(low, key)
-		} else if c, err = a.compare(t, low, key); err != nil {
-			return 0, err
-		}
-		if c <= 0 {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
-	}
-	return lo - 1, nil
+	return lo, nil
 }
 
 // long tells whether a key is cut.
