@@ -10,7 +10,7 @@ import (
 // Package mq works on the same store and in the same transactions as the
 // commands here, and the servers run commands without waiting for each: this is
 // their way in.
-var _ = bridge.Set(bridge.Ways{Reach: reach, Pipe: pipe, DB: func(s *store.Store) any { return newDB(s) }})
+var _ = bridge.Set(bridge.Ways{Reach: reach, Pipe: pipe, Together: together, DB: func(s *store.Store) any { return newDB(s) }})
 
 // pipe is what bridge.Pipe does.
 func pipe(of any, noWait bool) (any, *store.Later) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/brockdb/brock/internal/bridge"
 	"github.com/brockdb/brock/internal/store"
 )
 
@@ -24,6 +25,8 @@ type commands struct {
 type pipeline struct {
 	later store.Later // what is to be waited for at the end
 	ended bool
+	tx    *store.Tx // the transaction that several commands are now, see together
+	life  uint64    // which use of it
 }
 
 // usable returns why no command can run, or nil.
@@ -74,7 +77,7 @@ func (c *commands) read(op, key string, fn func(*store.Tx) error) error {
 // readAll is read for several keys, which are seen as of one moment: those of
 // many keys on a snapshot.
 func (c *commands) readAll(op string, keys []string, fn func(*store.Tx) error) error {
-	done, err := c.within(fn)
+	done, err := c.apart(fn)
 	switch {
 	case done:
 	case len(keys) > longKeys:
@@ -104,7 +107,7 @@ func (c *commands) mask(keys []string) (mask uint64) {
 
 // snapshot is read for commands that take long: they run on a snapshot.
 func (c *commands) snapshot(op, key string, fn func(*store.Tx) error) error {
-	done, err := c.within(fn)
+	done, err := c.apart(fn)
 	if !done {
 		err = c.s.Snapshot(c.later(), fn)
 	}
@@ -154,7 +157,7 @@ func leave[A, R any](c *commands, key string, args A, fn keyCommand[A, R]) (r R,
 // writeAll is write for several keys: many are changed in private copies of
 // pages. key is the one that errors name, or "".
 func (c *commands) writeAll(op, key string, keys []string, fn func(*store.Tx) error) error {
-	done, err := c.within(fn)
+	done, err := c.apart(fn)
 	switch {
 	case done:
 	case len(keys) > longKeys:
@@ -168,7 +171,7 @@ func (c *commands) writeAll(op, key string, keys []string, fn func(*store.Tx) er
 // exec runs a command on private copies of pages: one that may fail half-way,
 // takes long before its first change, or touches whole databases.
 func (c *commands) exec(op, key string, fn func(*store.Tx) error) error {
-	done, err := c.within(fn)
+	done, err := c.apart(fn)
 	if !done {
 		err = c.s.Exec(c.later(), fn)
 	}
@@ -185,10 +188,54 @@ func (c *commands) within(fn func(*store.Tx) error) (done bool, err error) {
 	if err := c.usable(); err != nil {
 		return true, err
 	}
-	if c.tx == nil {
-		return false, nil
+	switch {
+	case c.tx != nil:
+		return true, c.tx.Step(c.life, fn)
+	case c.pipe != nil && c.pipe.tx != nil:
+		return true, c.pipe.tx.Step(c.pipe.life, fn)
 	}
-	return true, c.tx.Step(c.life, fn)
+	return false, nil
+}
+
+// errAlone is what a command fails with, before it has changed anything, that
+// cannot be one of several in a transaction of one key.
+var errAlone = errors.New("brock: a command for itself")
+
+// apart is within for commands that look at more than one key, that may fail
+// half-way, or that take long.
+func (c *commands) apart(fn func(*store.Tx) error) (done bool, err error) {
+	if c.pipe != nil && c.pipe.tx != nil {
+		return true, errAlone
+	}
+	return c.within(fn)
+}
+
+// together is what bridge.Together does.
+func together(of any, key string, batch bridge.Batch) (n int, err error) {
+	p := of.(*Pipe)
+	if err := p.usable(); err != nil {
+		return 0, err
+	}
+	err = p.s.WriteKey(key, p.later(), func(t *store.Tx) error {
+		p.pipe.tx, p.pipe.life = t, t.Life()
+		defer func() { p.pipe.tx = nil }()
+		for n = 0; n < batch.Len(); n++ {
+			err := batch.Run(n)
+			if errors.Is(err, errAlone) || store.Unrun(err) {
+				if n > 0 {
+					err = nil // those before are a transaction
+				}
+				return err
+			}
+			batch.Reply(n, err)
+			if !t.InPlace() { // somebody waits for the key: he is served after each
+				n++
+				break
+			}
+		}
+		return t.Doomed()
+	})
+	return n, err
 }
 
 // refuse returns err, which the arguments of a command are refused with, unless
@@ -210,7 +257,7 @@ func single(keys []string) string {
 // nothing.
 func wrapped(op, key string, err error) error {
 	switch {
-	case err == nil, isAnswer(err), errors.Is(err, errLong), errors.Is(err, store.ErrWait):
+	case err == nil, isAnswer(err), errors.Is(err, errLong), errors.Is(err, store.ErrWait), errors.Is(err, errAlone):
 		return err
 	case key == "":
 		return fmt.Errorf("%s: %w", op, err)

@@ -23,9 +23,10 @@ var ErrWait = store.ErrWait
 
 // Ways are package brock's functions, see those of this package.
 type Ways struct {
-	Reach func(of any) (Handle, error)
-	Pipe  func(of any, noWait bool) (any, *Later)
-	DB    func(s *store.Store) any
+	Reach    func(of any) (Handle, error)
+	Pipe     func(of any, noWait bool) (any, *Later)
+	Together func(of any, key string, batch Batch) (n int, err error)
+	DB       func(s *store.Store) any
 }
 
 // ways is set once, when package brock is initialised.
@@ -46,6 +47,25 @@ func Reach(of any) (Handle, error) { return ways.Reach(of) }
 // notes: nobody waits for what its commands do but whoever looks there. With
 // noWait commands that would have to wait fail with [ErrWait].
 func Pipe(of any, noWait bool) (any, *Later) { return ways.Pipe(of, noWait) }
+
+// Batch is some commands of one key.
+type Batch interface {
+	Len() int
+	// Run runs the command at i, on the Pipe that Together got.
+	Run(i int) error
+	// Reply is called when that has been run, with its error.
+	Reply(i int, err error)
+}
+
+// Together runs the first of the commands of batch, on a *brock.Pipe, as one
+// transaction, and returns how many: it ends before one that has to wait or to
+// be a transaction of its own. Each is as in a transaction: one that fails has
+// changed nothing, and others go on. If Together itself fails, none has changed
+// anything; batch may have been asked to run some nevertheless. Commands before
+// the first may be run again from the beginning.
+func Together(of any, key string, batch Batch) (n int, err error) {
+	return ways.Together(of, key, batch)
+}
 
 // DB returns a *brock.DB on a store, which a test has opened in its own way.
 func DB(s *store.Store) any { return ways.DB(s) }

@@ -216,6 +216,10 @@ func retried(err error) bool {
 	return errors.Is(err, page.ErrCold) || errors.Is(err, page.ErrHeld)
 }
 
+// Unrun tells whether a command that returns err has not been run, but is to be
+// once what it needs is there.
+func Unrun(err error) bool { return err != nil && (retried(err) || errors.Is(err, ErrWait)) }
+
 // prepare does what a command that could not run asks for by err: it loads
 // pages, or adds partitions to mask.
 func (s *Store) prepare(t *Tx, mask *uint64, err error) error {

@@ -79,6 +79,13 @@ func (t *Tx) ReadOnly() bool {
 	return m == page.Shared || m == page.Snapshot
 }
 
+// InPlace tells whether changes are made where all can see them once the
+// transaction has ended, rather than in private copies.
+func (t *Tx) InPlace() bool { return t.acc.Mode() == page.Direct }
+
+// Doomed returns why the transaction cannot be committed, or nil.
+func (t *Tx) Doomed() error { return t.doomed }
+
 // keyHash returns the hash of a key. Commands ask for it several times, with
 // the same string; it is remembered until the command ends, while its caller
 // keeps the string alive.

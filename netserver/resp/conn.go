@@ -259,16 +259,17 @@ func (c *conn) read(b []byte) (more bool, err error) {
 // again, later.
 func (c *conn) runAll() (n int, stop bool) {
 	l := c.loop
-	for _, r := range l.ahead {
-		long := r.end-n > briefBytes || r.to-r.from > briefArgs
-		n = r.end
-		if r.from < r.to {
-			args := l.args[r.from:r.to:r.to]
-			if long {
-				args = cloneArgs(args)
-			}
-			c.command(r.cmd, args, long)
+	for i := 0; i < len(l.ahead); {
+		k := 0
+		if many := c.together(i); many > 1 {
+			k = c.runTogether(i, many)
 		}
+		if k == 0 {
+			k = 1
+			c.request(l.ahead[i], n)
+		}
+		i += k
+		n = l.ahead[i-1].end
 		if stop = len(l.out.b) >= flushAt; stop {
 			c.t.Continue(c.proceed) // others come first
 		}
@@ -282,6 +283,18 @@ func (c *conn) runAll() (n int, stop bool) {
 		c.last.Store(l.call.cmd)
 	}
 	return n, false
+}
+
+// request executes one of the requests in the loop's ahead. It begins at the
+// offset from.
+func (c *conn) request(r request, from int) {
+	if r.from < r.to {
+		args, long := c.loop.args[r.from:r.to:r.to], r.end-from > briefBytes || r.to-r.from > briefArgs
+		if long {
+			args = cloneArgs(args)
+		}
+		c.command(r.cmd, args, long)
+	}
 }
 
 // What a request has at most that is executed on the loop: a longer one would

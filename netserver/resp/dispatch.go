@@ -34,16 +34,29 @@ func (c *conn) command(cmd *command, args [][]byte, long bool) {
 		c.park(cmd, cloneArgs(args))
 		return
 	}
+	if err := cmd.run(l.prepare(c, cmd, args)); err == bridge.ErrWait { //nolint:errorlint // it comes bare
+		l.out.b = l.out.b[:start]
+		c.park(cmd, cloneArgs(args))
+	} else {
+		l.replied(c, start, err)
+	}
+}
+
+// prepare returns the loop's call for a request.
+func (l *loop) prepare(c *conn, cmd *command, args [][]byte) *call {
 	call := &l.call
 	call.srv, call.conn, call.cmd, call.args, call.out, call.err = c.srv, c, cmd, args, &l.out, nil
 	call.db = l.db(int(c.db.Load()))
 	l.later.NoTouch = c.noTouch.Load()
-	if err := cmd.run(call); err != nil {
+	return call
+}
+
+// replied does what comes after the loop's call was run: its reply, or err,
+// stands from start on.
+func (l *loop) replied(c *conn, start int, err error) {
+	call := &l.call
+	if err != nil {
 		l.out.b = l.out.b[:start]
-		if err == bridge.ErrWait { //nolint:errorlint // it comes bare
-			c.park(cmd, cloneArgs(args))
-			return
-		}
 		call.err = err
 		l.out.err(c.srv.text(err))
 	}

@@ -20,6 +20,7 @@ type loop struct {
 	dbs   []*brock.Pipe // pipe, by database; nil until first used
 	mark  uint64        // what the replies tell of
 	run   run           // commands of one kind, one behind the other
+	batch batch         // the requests that are now one transaction
 }
 
 // loopOf returns what the connections of a loop share.

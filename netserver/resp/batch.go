@@ -1,0 +1,80 @@
+package resp
+
+import "github.com/brockdb/brock/internal/bridge"
+
+// batch is some requests of a pipeline that write one key: they are executed as
+// one transaction, which is cheaper than one for each. Redis promises nothing of
+// what others see between the commands of a pipeline.
+type batch struct {
+	conn  *conn
+	from  int // the first, in the loop's ahead
+	n     int
+	start int // where their replies begin
+	at    int // where that of the one that runs begins
+}
+
+// maxTogether is how long a request is at most that is executed together with
+// others.
+const maxTogether = 4 << 10
+
+// together returns how many of the requests that were read, from the one at i
+// on, may be one transaction.
+func (c *conn) together(i int) int {
+	l, n := c.loop, 0
+	if c.locked() {
+		return 0
+	}
+	for _, r := range l.ahead[i:] {
+		args := l.args[r.from:r.to]
+		if !r.cmd.joins(args) || n > 0 && view(args[1]) != view(l.args[l.ahead[i].from+1]) {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+// joins tells whether a request with these arguments may be executed together
+// with others of its key.
+func (cmd *command) joins(args [][]byte) bool {
+	const fast = flagWrite | flagFast
+	if cmd == nil || !cmd.oneKey || cmd.offLoop || cmd.flags&fast != fast ||
+		cmd.arity > 0 && len(args) != cmd.arity || len(args) < -cmd.arity {
+		return false
+	}
+	size := 0
+	for _, arg := range args {
+		size += len(arg)
+	}
+	return size <= maxTogether
+}
+
+// runTogether executes n requests from the one at i on, as far as they can be
+// one transaction, and returns how many it has executed.
+func (c *conn) runTogether(i, n int) (done int) {
+	l := c.loop
+	l.batch = batch{conn: c, from: i, n: n, start: len(l.out.b)}
+	key := view(l.args[l.ahead[i].from+1])
+	done, err := bridge.Together(l.db(int(c.db.Load())), key, l)
+	if err != nil {
+		l.out.b = l.out.b[:l.batch.start]
+		return 0
+	}
+	return done
+}
+
+// Len is the [bridge.Batch]'s.
+func (l *loop) Len() int { return l.batch.n }
+
+// Run is the [bridge.Batch]'s.
+func (l *loop) Run(i int) error {
+	if i == 0 {
+		l.out.b = l.out.b[:l.batch.start]
+	}
+	r := l.ahead[l.batch.from+i]
+	l.batch.at = len(l.out.b)
+	return r.cmd.run(l.prepare(l.batch.conn, r.cmd, l.args[r.from:r.to:r.to]))
+}
+
+// Reply is the [bridge.Batch]'s.
+func (l *loop) Reply(_ int, err error) { l.replied(l.batch.conn, l.batch.at, err) }
