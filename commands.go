@@ -210,32 +210,52 @@ func (c *commands) apart(fn func(*store.Tx) error) (done bool, err error) {
 	return c.within(fn)
 }
 
-// together is what bridge.Together does.
+// together is what bridge.Together does. A panic of a command goes on once the
+// locks are released.
 func together(of any, key string, batch bridge.Batch) (n int, err error) {
 	p := of.(*Pipe)
 	if err := p.usable(); err != nil {
 		return 0, err
 	}
-	err = p.s.WriteKey(key, p.later(), func(t *store.Tx) error {
-		p.pipe.tx, p.pipe.life = t, t.Life()
-		defer func() { p.pipe.tx = nil }()
-		for n = 0; n < batch.Len(); n++ {
-			err := batch.Run(n)
-			if errors.Is(err, errAlone) || store.Unrun(err) {
-				if n > 0 {
-					err = nil // those before are a transaction
-				}
-				return err
-			}
-			batch.Reply(n, err)
-			if !t.InPlace() { // somebody waits for the key: he is served after each
-				n++
-				break
-			}
-		}
-		return t.Doomed()
+	var panicked any
+	err = p.s.WriteKey(key, p.later(), func(t *store.Tx) (err error) {
+		n, panicked, err = p.steps(t, batch)
+		return err
 	})
+	if panicked != nil {
+		panic(panicked)
+	}
 	return n, err
+}
+
+// steps runs commands of batch as steps of t and returns how many, and what the
+// last has panicked with.
+func (p *Pipe) steps(t *store.Tx, batch bridge.Batch) (n int, panicked any, err error) {
+	changes := t.Changes()
+	p.pipe.tx, p.pipe.life = t, t.Life()
+	defer func() {
+		p.pipe.tx = nil
+		if panicked = recover(); panicked != nil && t.Changes() != changes {
+			t.Doom(fmt.Errorf("brock: a command panicked: %v", panicked))
+		}
+		err = cmp.Or(err, t.Doomed())
+	}()
+	for ; n < batch.Len(); n++ {
+		changes = t.Changes()
+		err := batch.Run(n)
+		if errors.Is(err, errAlone) || store.Unrun(err) {
+			if n > 0 {
+				err = nil // those before are a transaction
+			}
+			return n, nil, err
+		}
+		changes = t.Changes()
+		batch.Reply(n, err)
+		if !t.InPlace() { // somebody waits for the key: he is served after each
+			return n + 1, nil, nil
+		}
+	}
+	return n, nil, nil
 }
 
 // refuse returns err, which the arguments of a command are refused with, unless

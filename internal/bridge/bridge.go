@@ -57,12 +57,11 @@ type Batch interface {
 	Reply(i int, err error)
 }
 
-// Together runs the first of the commands of batch, on a *brock.Pipe, as one
-// transaction, and returns how many: it ends before one that has to wait or to
-// be a transaction of its own. Each is as in a transaction: one that fails has
-// changed nothing, and others go on. If Together itself fails, none has changed
-// anything; batch may have been asked to run some nevertheless. Commands before
-// the first may be run again from the beginning.
+// Together runs the first commands of batch, which make one call each on a
+// *brock.Pipe, as one transaction, and returns how many: it ends before one that
+// has to wait or to be a transaction of its own. A command that fails has changed
+// nothing, and others go on. If Together fails, none has changed anything. The
+// first may be run, and replied to, several times: then all begins again.
 func Together(of any, key string, batch Batch) (n int, err error) {
 	return ways.Together(of, key, batch)
 }

@@ -359,7 +359,7 @@ func (s *Store) change(t *Tx, mask uint64, fn func(*Tx) error) error {
 		err = s.serve(t)
 	}
 	if t.changed { // with an error: it found its key expired, and deleted it
-		if err != nil && broken(err) {
+		if err != nil && (broken(err) || t.doomed != nil) {
 			err = s.fail(fmt.Errorf("store: a command failed after its first change: %s", err.Error())) // not to be run again
 		}
 		s.commit(t)

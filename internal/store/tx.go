@@ -83,6 +83,12 @@ func (t *Tx) ReadOnly() bool {
 // transaction has ended, rather than in private copies.
 func (t *Tx) InPlace() bool { return t.acc.Mode() == page.Direct }
 
+// Changes returns the number of changes so far.
+func (t *Tx) Changes() int { return t.changes }
+
+// Doom has the transaction not be committed, for err.
+func (t *Tx) Doom(err error) { t.doomed = err }
+
 // Doomed returns why the transaction cannot be committed, or nil.
 func (t *Tx) Doomed() error { return t.doomed }
 

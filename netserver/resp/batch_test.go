@@ -1,0 +1,98 @@
+package resp_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestPipelinesOfOneKey sends pipelines that write a few keys, of all types, to
+// us and to a redis-server: commands of one key that stand together are one
+// transaction here, which replies must not show.
+func TestPipelinesOfOneKey(t *testing.T) {
+	s, r := serve(t, nil), redis(t)
+	us, them := s.connect(t), connectRedis(t, r)
+	rng := rand.New(rand.NewPCG(3, 9))
+	for range 2000 {
+		key := fmt.Sprint("key", rng.IntN(4))
+		var requests [][]string
+		for range 1 + rng.IntN(30) {
+			if rng.IntN(10) == 0 {
+				key = fmt.Sprint("key", rng.IntN(4))
+			}
+			requests = append(requests, fastWrite(rng, key))
+		}
+		us.send(raw(requests))
+		them.send(raw(requests))
+		for i, request := range requests {
+			require.Equal(t, them.reply().raw(), us.reply().raw(), "%q, number %d of %q", request, i, requests)
+		}
+	}
+}
+
+// fastWrite returns a request that writes a key, or that is refused.
+func fastWrite(rng *rand.Rand, key string) []string {
+	n := func(k int) string { return strconv.Itoa(rng.IntN(k)) }
+	switch rng.IntN(24) {
+	case 0:
+		return []string{"INCR", key}
+	case 1:
+		return []string{"APPEND", key, n(10)}
+	case 2:
+		return []string{"DEL", key}
+	case 3:
+		return []string{"HSET", key, n(5), n(100), n(5)} // wrong number
+	case 4:
+		return []string{"PEXPIRE", key, "-" + n(2)}
+	case 5:
+		return []string{"PERSIST", key}
+	case 6:
+		return []string{"MOVE", key, n(2)}
+	case 7:
+		return []string{"SETNX", key, n(5)}
+	case 8:
+		return []string{"GETDEL", key}
+	case 9:
+		return []string{"ZADD", key, "nan", "a"}
+	case 10:
+		return []string{"LINSERT", key, "BEFORE", n(4), n(4)}
+	case 11, 12, 13:
+		return []string{"LPUSH", key, n(4), n(4)}
+	case 14:
+		return []string{"RPOP", key}
+	case 15, 16:
+		return []string{"HSET", key, n(50), n(100)}
+	case 17:
+		return []string{"HDEL", key, n(50)}
+	case 18, 19:
+		return []string{"SADD", key, n(100), n(100)}
+	case 20:
+		return []string{"SREM", key, n(100)}
+	case 21, 22:
+		return []string{"ZADD", key, n(100), n(50)}
+	default:
+		return []string{"ZREM", key, n(50)}
+	}
+}
+
+// TestPipelineServesWaiters has clients wait for a list that a pipeline pushes
+// to: each gets what is there after the command that served it.
+func TestPipelineServesWaiters(t *testing.T) {
+	s := serve(t, nil)
+	c := s.connect(t)
+	first, second := s.connect(t), s.connect(t)
+	first.send(request("BLPOP", "q", "0"))
+	waiting(t, c, 1)
+	second.send(request("BLPOP", "q", "0"))
+	waiting(t, c, 2)
+	c.send(raw([][]string{{"LPUSH", "q", "a"}, {"LPUSH", "q", "b"}, {"LPUSH", "q", "c"}, {"LPUSH", "q", "d"}}))
+	for _, want := range []string{":1", ":1", ":1", ":2"} {
+		require.Equal(t, want, c.reply().raw())
+	}
+	require.Equal(t, "*2 $q $a", first.reply().raw())
+	require.Equal(t, "*2 $q $b", second.reply().raw())
+	require.Equal(t, "*2 $d $c", c.do("LRANGE", "q", "0", "-1"))
+}

@@ -1,0 +1,111 @@
+package brock
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/brockdb/brock/internal/bridge"
+	"github.com/brockdb/brock/internal/store"
+)
+
+// steps is a bridge.Batch of functions.
+type steps struct {
+	run     []func() error
+	replies []error
+}
+
+func (b *steps) Len() int               { return len(b.run) }
+func (b *steps) Run(i int) error        { return b.run[i]() }
+func (b *steps) Reply(_ int, err error) { b.replies = append(b.replies, err) }
+
+// newPipe returns a Pipe that does not end, on an empty database.
+func newPipe(t *testing.T) (*DB, *Pipe, *bridge.Later) {
+	t.Helper()
+	db, err := Open(t.TempDir(), nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	p, later := bridge.Pipe(db, true)
+	return db, p.(*Pipe), later
+}
+
+func TestTogether(t *testing.T) {
+	db, p, later := newPipe(t)
+	push := func() error {
+		_, err := p.RPush("k", []byte("v"))
+		return err
+	}
+	wrong := func() error {
+		_, err := p.Incr("k")
+		return err
+	}
+	require.NoError(t, push())
+	before := later.Take()
+	b := &steps{run: []func() error{push, wrong, push, push}}
+	n, err := bridge.Together(p, "k", b)
+	require.NoError(t, err)
+	require.Equal(t, 4, n)
+	require.ErrorIs(t, b.replies[1], ErrWrongType)
+	require.Equal(t, []error{nil, b.replies[1], nil, nil}, b.replies)
+	require.Equal(t, before+1, later.Take(), "one transaction")
+	require.Equal(t, 4, value(t)(db.LLen("k")))
+}
+
+// TestTogetherEnds ends a batch before a command that has to wait, or to be a
+// transaction of its own.
+func TestTogetherEnds(t *testing.T) {
+	db, p, _ := newPipe(t)
+	push := func() error {
+		_, err := p.RPush("k", []byte("v"))
+		return err
+	}
+	for name, last := range map[string]func() error{
+		"waits":        func() error { return store.ErrWait },
+		"takes long":   func() error { _, err := p.RPush("k", make([][]byte, longWrite+1)...); return err },
+		"many members": func() error { _, err := p.ZAdd("k", Z{"a", 1}, Z{"b", 2}); return err },
+		"all keys":     func() error { _, err := p.DBSize(); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := db.Del("k")
+			require.NoError(t, err)
+			b := &steps{run: []func() error{push, push, last, push}}
+			n, err := bridge.Together(p, "k", b)
+			require.NoError(t, err)
+			require.Equal(t, 2, n)
+			require.Equal(t, 2, value(t)(db.LLen("k")))
+
+			b = &steps{run: []func() error{last, push}}
+			n, err = bridge.Together(p, "k", b)
+			require.Error(t, err)
+			require.Zero(t, n)
+			require.Equal(t, 2, value(t)(db.LLen("k")))
+		})
+	}
+}
+
+// TestTogetherPanics has a command panic before it changes anything: no lock is
+// left.
+func TestTogetherPanics(t *testing.T) {
+	db, p, _ := newPipe(t)
+	fault := errors.New("a fault")
+	b := &steps{run: []func() error{
+		func() error { return p.Set("k", []byte("v")) },
+		func() error { panic(fault) },
+	}}
+	require.PanicsWithValue(t, fault, func() { _, _ = bridge.Together(p, "k", b) })
+	require.Equal(t, []byte("v"), value(t)(db.Get("k")))
+	require.NoError(t, db.Set("k", []byte("w")))
+	require.NoError(t, p.Set("k", []byte("x")), "p's commands are transactions of their own again")
+	require.Equal(t, []byte("x"), value(t)(db.Get("k")))
+}
+
+// value returns what unwraps a value that comes without an error.
+func value(t *testing.T) func(v any, err error) any {
+	t.Helper()
+	return func(v any, err error) any {
+		t.Helper()
+		require.NoError(t, err)
+		return v
+	}
+}
