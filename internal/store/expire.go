@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -19,9 +20,9 @@ import (
 type deadlineIndex struct {
 	mu   sync.Mutex
 	tree *btree.BTreeG[deadlineItem]
-	mark deadlineItem     // the items before it are counted
-	due  map[uint64]int64 // how many they are, by space
-	all  map[uint64]int64 // how many items there are, by space
+	mark deadlineItem           // the items before it are counted
+	due  map[uint64]int64       // how many they are, by space
+	all  map[uint64]deadlineSum // of all items, by space
 
 	clock Clock         // of the alarm; nil while there is none
 	armed int64         // the deadline that the alarm is set for, 0 if it is not set
@@ -34,6 +35,12 @@ type deadlineItem struct {
 	at    int64
 	space uint64
 	hash  uint64
+}
+
+// deadlineSum is how many deadlines there are, and what they sum up to, about.
+type deadlineSum struct {
+	n  int64
+	at float64
 }
 
 // before orders items.
@@ -51,7 +58,7 @@ func (i deadlineItem) before(j deadlineItem) bool {
 func newDeadlineIndex() *deadlineIndex {
 	return &deadlineIndex{
 		tree: btree.NewG(64, deadlineItem.before),
-		due:  make(map[uint64]int64), all: make(map[uint64]int64), rang: make(chan struct{}, 1),
+		due:  make(map[uint64]int64), all: make(map[uint64]deadlineSum), rang: make(chan struct{}, 1),
 	}
 }
 
@@ -83,7 +90,12 @@ func (x *deadlineIndex) delete(i deadlineItem) {
 
 // count adds to the number of a space's items.
 func (x *deadlineIndex) count(i deadlineItem, by int64) {
-	add(x.all, i.space, by)
+	sum := x.all[i.space]
+	sum.n += by
+	sum.at += float64(by) * float64(i.at)
+	if x.all[i.space] = sum; sum.n == 0 {
+		delete(x.all, i.space)
+	}
 	if i.before(x.mark) {
 		add(x.due, i.space, by)
 	}
@@ -96,12 +108,21 @@ func add(counts map[uint64]int64, space uint64, by int64) {
 	}
 }
 
-// in returns how many keys of a space expire some time.
-func (x *deadlineIndex) in(space uint64) int64 {
+// in returns how many keys of a space expire some time, and how long they have to
+// live then, in the mean.
+func (x *deadlineIndex) in(space uint64, now int64) (n int64, mean time.Duration) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.all[space]
+	sum := x.all[space]
+	if sum.n == 0 {
+		return 0, 0
+	}
+	ms := sum.at/float64(sum.n) - float64(now)
+	return sum.n, time.Duration(min(max(ms, 0), maxMilliseconds)) * time.Millisecond
 }
+
+// maxMilliseconds is the longest time.Duration in ms.
+const maxMilliseconds = float64(math.MaxInt64 / time.Millisecond)
 
 // expired returns up to n items whose deadline is before now.
 func (x *deadlineIndex) expired(now int64, n int) (items []deadlineItem) {

@@ -41,16 +41,19 @@ func TestDueIn(t *testing.T) {
 			x.change(deadlineChange{space: i.space, hash: i.hash, after: i.at})
 			want[i] = true
 		}
-		space, now, n, all := r.Uint64N(3), r.Int64N(52), int64(0), int64(0)
+		space, now, n, all, sum := r.Uint64N(3), r.Int64N(52), int64(0), int64(0), int64(0)
 		for i := range want {
 			if i.space == space {
 				all++
+				sum += i.at - now
 			}
 			if i.space == space && i.at < now {
 				n++
 			}
 		}
-		require.Equal(t, all, x.in(space))
+		got, mean := x.in(space, now)
+		require.Equal(t, all, got)
+		require.InDelta(t, float64(max(sum, 0))/float64(max(all, 1)), float64(mean.Milliseconds()), 1)
 		require.Equal(t, n, x.dueIn(space, now))
 	}
 }

@@ -71,25 +71,11 @@ func (x *idleTimes) used(sp *space, hash uint64) {
 	}
 }
 
-// used notes that a key is used.
-func (t *Tx) used(sp *space, hash uint64) {
-	if x := t.s.idle.Load(); x != nil {
-		x.used(sp, hash)
-	}
-}
-
-// lookedAt notes that a key is used by being looked up.
-func (t *Tx) lookedAt(sp *space, hash uint64) {
-	if !t.noTouch {
-		t.used(sp, hash)
-	}
-}
-
 // filled notes that a key is used by getting a value, where looking it up was no
 // use of it.
 func (t *Tx) filled(sp *space, hash uint64) {
-	if t.noTouch {
-		t.used(sp, hash)
+	if x := t.s.idle.Load(); x != nil && t.noTouch {
+		x.used(sp, hash)
 	}
 }
 

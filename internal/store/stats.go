@@ -9,23 +9,24 @@ import (
 
 // Stats is what a store tells of itself at one moment.
 type Stats struct {
-	Keys         []int64   // of each logical database, expired ones included until they are collected
-	Expiring     []int64   // those of Keys that have a deadline
-	Bytes        int64     // of pages in memory, with old versions
-	ViewBytes    int64     // of old versions kept for snapshots, within Bytes
-	MappedBytes  int64     // of memory that pages stand in
-	Budget       int64     // Options.MemoryBudget
-	Committed    uint64    // number of the last transaction
-	Written      uint64    // of the last one that is written to the log
-	Synced       uint64    // of the last one that is durable
-	LogBytes     int64     // of log that a recovery would read
-	BaseBytes    int64     // of the base on disk
-	DirtyBytes   int64     // of pages that the base does not have
-	CheckpointAt time.Time // when the last round of steps ended
-	Checkpointed uint64    // number of the last transaction before that round, or before Open
-	Steps        int64     // checkpoint steps completed
-	Rounds       int64     // rounds of steps completed
-	Loads        int64     // commands that had to load pages
+	Keys         []int64         // of each logical database, expired ones included until they are collected
+	Expiring     []int64         // those of Keys that have a deadline
+	MeanTTL      []time.Duration // of those, about
+	Bytes        int64           // of pages in memory, with old versions
+	ViewBytes    int64           // of old versions kept for snapshots, within Bytes
+	MappedBytes  int64           // of memory that pages stand in
+	Budget       int64           // Options.MemoryBudget
+	Committed    uint64          // number of the last transaction
+	Written      uint64          // of the last one that is written to the log
+	Synced       uint64          // of the last one that is durable
+	LogBytes     int64           // of log that a recovery would read
+	BaseBytes    int64           // of the base on disk
+	DirtyBytes   int64           // of pages that the base does not have
+	CheckpointAt time.Time       // when the last round of steps ended
+	Checkpointed uint64          // number of the last transaction before that round, or before Open
+	Steps        int64           // checkpoint steps completed
+	Rounds       int64           // rounds of steps completed
+	Loads        int64           // commands that had to load pages
 	EvictedBytes int64
 	Expired      int64 // keys that the background removed
 	Errors       int64 // background errors, which Options.Logger got
@@ -44,9 +45,12 @@ func (s *Store) Stats() Stats {
 		EvictedBytes: s.stats.evicted.Load(), Expired: s.stats.expired.Load(), Errors: s.stats.background.Load(),
 	}
 	st.Write, st.Sync = s.wlog.latency()
+	now := s.clock.Now().UnixMilli()
 	for _, sp := range s.spaces.Load().dbs[:s.Databases()] {
+		n, ttl := s.deadlines.in(sp.id, now)
 		st.Keys = append(st.Keys, sp.count.Load())
-		st.Expiring = append(st.Expiring, s.deadlines.in(sp.id))
+		st.Expiring = append(st.Expiring, n)
+		st.MeanTTL = append(st.MeanTTL, ttl)
 	}
 	for i := range page.Partitions {
 		st.ViewBytes += s.mem.Part(i).RetainedBytes()
@@ -64,6 +68,9 @@ func (s *Store) Stats() Stats {
 	}
 	return st
 }
+
+// Bytes returns what pages take in memory, as Stats does.
+func (s *Store) Bytes() int64 { return s.mem.Used() }
 
 // keys returns the number of keys of all databases, expired ones included until
 // they are collected.

@@ -22,8 +22,8 @@ type Tx struct {
 	done      bool
 	inside    bool // see stay
 	brief     bool // it must not take long
-	copied    int  // bytes of long values
 	noTouch   bool // looking a key up does not use it, see Later
+	copied    int  // bytes of long values
 	lookups   Lookups
 	life      uint64 // grows with each reset
 
@@ -147,14 +147,16 @@ func (t *Tx) expired(deadline int64) bool {
 // Find returns the entry of a key, nil if the key is absent or expired. It is
 // good until the next one is looked up. The key counts as used, see IdleTime.
 func (t *Tx) Find(db int, key string) (*Entry, error) {
-	t.lookedAt(t.spaces.dbs[db], t.keyHash(key))
+	if x := t.s.idle.Load(); x != nil && !t.noTouch {
+		x.used(t.spaces.dbs[db], t.keyHash(key))
+	}
 	return t.Peek(db, key)
 }
 
 // Use is Find of a key that counts as used even where Later.NoTouch keeps
 // others from it.
 func (t *Tx) Use(db int, key string) (*Entry, error) {
-	t.used(t.spaces.dbs[db], t.keyHash(key))
+	t.s.Use(db, key)
 	return t.Peek(db, key)
 }
 
@@ -187,7 +189,9 @@ func (t *Tx) FindForWrite(db int, key string) (*Entry, error) {
 		return nil, ErrReadOnly
 	}
 	sp, hash := t.spaces.dbs[db], t.keyHash(key)
-	t.lookedAt(sp, hash)
+	if x := t.s.idle.Load(); x != nil && !t.noTouch {
+		x.used(sp, hash)
+	}
 	if len(key) > ShortName {
 		if err := t.readyName(sp, key); err != nil {
 			return nil, err
