@@ -84,7 +84,7 @@ type bitSource struct {
 func (o *bitOp) open(c *commands, keys []string) error {
 	for _, key := range keys {
 		e, ok, err := c.lookupForWrite(o.t, key, store.String)
-		o.t.CountLookup(ok)
+		lookedUp(o.t, ok, err)
 		if err != nil {
 			return err
 		}

@@ -304,11 +304,19 @@ func result[T any](v T, err error) (T, error) {
 	return v, nil
 }
 
+// lookedUp counts a key that a command which reads has asked for, unless it will
+// ask again.
+func lookedUp(t *store.Tx, found bool, err error) {
+	if err == nil || errors.Is(err, ErrWrongType) {
+		t.CountLookup(found || err != nil)
+	}
+}
+
 // find returns the entry of a key that holds a value of the type, nil if the
 // key is absent. It is good until the next one is looked up.
 func (c *commands) find(t *store.Tx, key string, typ store.Type) (*store.Entry, error) {
 	e, err := t.Find(c.db, key)
-	t.CountLookup(e != nil)
+	lookedUp(t, e != nil, err)
 	if e != nil && e.Type != typ {
 		return nil, ErrWrongType
 	}
@@ -328,7 +336,7 @@ func (c *commands) findStringForWrite(t *store.Tx, key string) (*store.Entry, er
 // false if the key is absent.
 func (c *commands) lookup(t *store.Tx, key string, typ store.Type) (store.Entry, bool, error) {
 	e, ok, err := t.Lookup(c.db, key)
-	t.CountLookup(ok)
+	lookedUp(t, ok, err)
 	if err == nil && ok && e.Type != typ {
 		return e, false, ErrWrongType
 	}

@@ -58,7 +58,7 @@ func (c *commands) Copy(src, dst string, opts ...CopyOption) (copied bool, err e
 			return ErrSameKey
 		}
 		e, ok, err := t.LookupForWrite(c.db, src)
-		t.CountLookup(ok)
+		lookedUp(t, ok, err)
 		if err != nil || !ok {
 			return err
 		}
@@ -150,7 +150,7 @@ func (c *commands) count(op string, keys []string, find func(t *store.Tx, db int
 		n = 0
 		for _, key := range keys {
 			e, err := find(t, c.db, key)
-			t.CountLookup(e != nil)
+			lookedUp(t, e != nil, err)
 			if err != nil {
 				return err
 			}
@@ -386,7 +386,7 @@ func (c *commands) Touch(keys ...string) (n int, err error) {
 func (c *commands) Type(key string) (name string, err error) {
 	err = c.read("type", key, func(t *store.Tx) error {
 		e, err := t.Peek(c.db, key)
-		t.CountLookup(e != nil)
+		lookedUp(t, e != nil, err)
 		typ := store.None
 		if e != nil {
 			typ = e.Type

@@ -86,7 +86,7 @@ func (c *commands) Get(key string) (value []byte, err error) {
 func (c *commands) GetDel(key string) (value []byte, err error) {
 	return writeKey(c, "getdel", key, struct{}{}, func(c *commands, t *store.Tx, key string, _ struct{}) ([]byte, error) {
 		e, err := c.findStringForWrite(t, key)
-		t.CountLookup(e != nil)
+		lookedUp(t, e != nil, err)
 		if err != nil {
 			return nil, err
 		}
@@ -129,7 +129,7 @@ func (c *commands) GetEx(key string, opts ...GetExOption) (value []byte, err err
 // getEx is GetEx within a transaction.
 func (c *commands) getEx(t *store.Tx, key string, o getExOptions) (value []byte, err error) {
 	e, ok, err := c.lookupForWrite(t, key, store.String)
-	t.CountLookup(ok)
+	lookedUp(t, ok, err)
 	if err != nil {
 		return nil, err
 	}
@@ -469,7 +469,7 @@ type setReply struct {
 // setGet is SetGet within a transaction.
 func (c *commands) setGet(t *store.Tx, key string, a setArgs) (r setReply, err error) {
 	e, err := c.findStringForWrite(t, key)
-	t.CountLookup(e != nil)
+	lookedUp(t, e != nil, err)
 	if err == nil && e != nil {
 		r.old, err = t.StringGet(e)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 
+	"github.com/brockdb/brock/internal/bridge"
 	"github.com/brockdb/brock/internal/store"
 )
 
@@ -71,6 +72,8 @@ func (c *commands) BLPop(ctx context.Context, keys ...string) (key string, value
 // await waits until w is served, and until that is as durable as it has to be,
 // or ctx ends.
 func (c *commands) await(ctx context.Context, w *store.Waiter) error {
+	bridge.Waits(ctx, true)
+	defer bridge.Waits(ctx, false)
 	var ended error
 	select {
 	case <-w.Served:

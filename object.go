@@ -125,7 +125,7 @@ func (c *commands) ObjectRefCount(key string) (refs int, err error) {
 func (c *commands) peek(op, key string, fn func(t *store.Tx, e *store.Entry) error) error {
 	return c.read(op, key, func(t *store.Tx) error {
 		e, err := t.Peek(c.db, key)
-		t.CountLookup(e != nil)
+		lookedUp(t, e != nil, err)
 		if err != nil {
 			return err
 		}

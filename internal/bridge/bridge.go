@@ -2,7 +2,11 @@
 // types of package brock, without brock showing it to anybody else.
 package bridge
 
-import "github.com/brockdb/brock/internal/store"
+import (
+	"context"
+
+	"github.com/brockdb/brock/internal/store"
+)
 
 // Handle is what stands behind a *brock.DB or *brock.Tx. A step of the Tx is
 // run by Tx.Step with Life, as commands of package brock are.
@@ -14,6 +18,9 @@ type Handle struct {
 
 // Later is what a pipeline notes, see Pipe.
 type Later = store.Later
+
+// Lookups is how many keys a pipeline's commands have looked up.
+type Lookups = store.Lookups
 
 // Limits are up to where collections are said to be encoded compactly.
 type Limits = store.Limits
@@ -68,3 +75,20 @@ func Together(of any, key string, batch Batch) (n int, err error) {
 
 // DB returns a *brock.DB on a store, which a test has opened in its own way.
 func DB(s *store.Store) any { return ways.DB(s) }
+
+// waitKey is the key of a context's value that WithWait sets.
+type waitKey struct{}
+
+// WithWait returns a context with which a command tells when it begins to wait
+// for others, and when it has ended to.
+func WithWait(ctx context.Context, tell func(waiting bool)) context.Context {
+	return context.WithValue(ctx, waitKey{}, tell)
+}
+
+// Waits is called by a command that begins to wait for others, or has ended to,
+// for who asked for it by WithWait.
+func Waits(ctx context.Context, waiting bool) {
+	if tell, ok := ctx.Value(waitKey{}).(func(bool)); ok {
+		tell(waiting)
+	}
+}

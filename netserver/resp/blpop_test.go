@@ -1,6 +1,7 @@
 package resp_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -91,6 +92,29 @@ func TestBLPopHalfClosed(t *testing.T) {
 		require.Equal(t, "$1", other.do("GET", "n"))
 		require.Equal(t, ":1", other.do("RPUSH", "q", "x"))
 		require.Equal(t, ":1", other.do("LLEN", "q"))
+	}
+}
+
+// TestBLPopTime shows that the time for which a client waits for others is not
+// that of its command.
+func TestBLPopTime(t *testing.T) {
+	r := redis(t)
+	ours := serve(t, nil)
+	for _, connect := range []func() *wire{func() *wire { return connectRedis(t, r) }, func() *wire { return ours.connect(t) }} {
+		a, b := connect(), connect()
+		require.Equal(t, "+OK", a.line("CONFIG SET slowlog-log-slower-than 100000"))
+		a.send(request("BLPOP", "q", "0"))
+		require.Equal(t, "*-1", b.line("BLPOP none 0.3"))
+		require.Equal(t, ":1", b.line("RPUSH q x"))
+		require.Equal(t, "*2 $q $x", a.reply().raw())
+		require.Equal(t, ":0", a.line("SLOWLOG LEN"))
+		stat := a.info("commandstats")["cmdstat_blpop"]
+		var calls, usec int
+		_, err := fmt.Sscanf(stat, "calls=%d,usec=%d,", &calls, &usec)
+		require.NoError(t, err)
+		require.Equal(t, 2, calls)
+		require.Less(t, usec, 100_000, stat)
+		require.Regexp(t, `^p50=\d{1,5}\.\d+,`, a.info("latencystats")["latency_percentiles_usec_blpop"])
 	}
 }
 

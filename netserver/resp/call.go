@@ -31,6 +31,9 @@ type call struct {
 	mark uint64          // off the loop: what the reply tells of
 	took time.Duration
 
+	began  time.Time // off the loop: when it was, had it not waited for others
+	paused time.Time // since when it waits for others
+
 	fatal bool          // the connection ends with the reply
 	later *bridge.Later // off the loop: what db notes
 	err   error
@@ -59,13 +62,33 @@ func (c *call) work() (deliver func()) {
 
 // run runs a call off the loop.
 func (c *call) run() {
-	began := time.Now()
+	c.began = time.Now()
 	c.err = c.cmd.run(c)
-	c.took = time.Since(began)
+	c.took = time.Since(c.began)
 	c.mark = max(c.mark, c.later.Take())
 	if c.err != nil {
 		c.out.b = c.out.b[:0]
 		c.out.err(c.srv.text(c.err))
+	}
+}
+
+// countNow has all that was done on the loop so far be counted, for who is about
+// to look.
+func (c *call) countNow() {
+	if !c.off() {
+		c.conn.loop.run.settle()
+		c.conn.loop.account()
+	}
+}
+
+// waits notes that the call begins to wait for another client, or has ended to:
+// that is no part of the time that it takes.
+func (c *call) waits(waiting bool) {
+	c.conn.blocked.Store(waiting)
+	if waiting {
+		c.paused = time.Now()
+	} else {
+		c.began = c.began.Add(time.Since(c.paused))
 	}
 }
 

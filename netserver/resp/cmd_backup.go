@@ -52,7 +52,7 @@ func (s *streamer) send(p []byte) error {
 	loop := c.conn.t.Loop()
 	loop.Post(func() {
 		if c.conn.mute == muteOff {
-			c.conn.t.Write(piece.b)
+			c.conn.write(piece.b)
 		}
 		c.conn.t.Mark(c.srv.reach.Store.Stats().Committed)
 		loop.Post(func() { c.conn.whenRead(func() { close(sent) }) })

@@ -6,7 +6,6 @@ import (
 	"net"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/brockdb/brock/internal/integer"
@@ -229,7 +228,7 @@ func (c *call) describe(of *conn) string {
 	line := fmt.Sprintf("id=%d addr=%s laddr=%s fd=-1 name=%s age=%d idle=%d flags=%s db=%d sub=0 psub=0 ssub=0 multi=-1 "+
 		"qbuf=%d qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=%d oll=0 omem=0 tot-mem=%d events=%s cmd=%s user=%s redir=-1 resp=%d",
 		of.id, clientAddr(of.t.RemoteAddr()), clientAddr(of.t.LocalAddr()), of.label(), int64(now.Sub(of.created).Seconds()),
-		max(now.UnixMilli()-of.active.Load(), 0)/1000, of.flags(), of.db.Load(), queued, pending, queued+pending, events, name,
+		int64((c.srv.uptime() - time.Duration(of.active.Load())).Seconds()), of.flags(), of.db.Load(), queued, pending, queued+pending, events, name,
 		defaultUser, of.proto.Load())
 	if c.srv.commands.named("client|setinfo") != nil { // the version has it
 		lib := library{}
@@ -261,18 +260,18 @@ func (c *conn) flags() string {
 
 // runClientNoEvict notes that the connection must not be closed for memory's
 // sake.
-func runClientNoEvict(c *call) error { return c.flag(&c.conn.noEvict) }
+func runClientNoEvict(c *call) error { return c.flag(c.conn.noEvict.Store) }
 
 // runClientNoTouch notes that the connection's commands do not use keys.
-func runClientNoTouch(c *call) error { return c.flag(&c.conn.noTouch) }
+func runClientNoTouch(c *call) error { return c.flag(c.conn.setNoTouch) }
 
 // flag sets a flag of the connection as ON or OFF says.
-func (c *call) flag(flag *atomic.Bool) error {
+func (c *call) flag(set func(on bool)) error {
 	on, ok := word(c.args[2], "off", "on")
 	if !ok {
 		return errSyntax
 	}
-	flag.Store(on == 1)
+	set(on == 1)
 	c.out.ok()
 	return nil
 }

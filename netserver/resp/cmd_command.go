@@ -137,10 +137,7 @@ type keyArgument struct {
 
 // keysOf returns the command of a request, and the keys among its arguments.
 func (c *call) keysOf(args [][]byte) (cmd *command, keys []keyArgument, err error) {
-	cmd = c.srv.commands.find(args[0])
-	if cmd != nil && cmd.subs != nil && len(args) > 1 {
-		cmd = cmd.sub(args[1])
-	}
+	cmd = c.srv.commands.find(args[0]).of(args)
 	switch {
 	case cmd == nil:
 		return nil, nil, errNoSuchCommand

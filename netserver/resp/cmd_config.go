@@ -116,7 +116,8 @@ func configError(name string, err error) Error {
 
 // runConfigResetStat sets the counters of INFO to zero.
 func runConfigResetStat(c *call) error {
-	c.srv.stats.reset()
+	c.countNow()
+	c.srv.stats.reset(c.srv.uptime())
 	c.srv.expiredBefore.Store(c.srv.db.Stats().Expired)
 	c.out.ok()
 	return nil

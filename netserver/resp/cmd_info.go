@@ -5,7 +5,6 @@ import (
 	"math"
 	"os"
 	"runtime"
-	"runtime/metrics"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,6 +39,7 @@ func infoSections() []infoSection {
 
 // runInfo tells about the server.
 func runInfo(c *call) error {
+	c.countNow()
 	asked := make(map[string]bool)
 	for i := range c.args[1:] {
 		asked[strings.ToLower(c.str(i+1))] = true
@@ -139,37 +139,32 @@ func (s *Server) infoClients(b *infoText) {
 	b.field("tracking_clients", 0)
 }
 
-// infoMemory writes about memory: pages, and the objects of the Go heap.
+// infoMemory writes about memory.
 func (s *Server) infoMemory(b *infoText) {
-	samples := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-	metrics.Read(samples)
 	st := s.db.Stats()
-	used := int64(samples[0].Value.Uint64()) + st.Bytes
+	used := s.usedMemory()
 	b.bytes("used_memory", used)
-	b.bytes("used_memory_rss", resident(used))
+	rss, known := resident()
+	if !known {
+		rss = used
+	}
+	b.bytes("used_memory_rss", rss)
+	b.bytes("used_memory_peak", s.peak.bytes.Load())
 	b.bytes("used_memory_dataset", st.Bytes)
 	b.bytes("used_memory_views", st.ViewBytes)
 	b.bytes("memory_budget", st.MemoryBudget)
+	if total, known := systemMemory(); known {
+		b.bytes("total_system_memory", total)
+	}
 	b.bytes("maxmemory", 0)
 	b.field("maxmemory_policy", "noeviction")
+	if known {
+		b.field("mem_fragmentation_ratio", fmt.Sprintf("%.2f", float64(rss)/float64(used)))
+	}
 	b.field("mem_allocator", "go")
 	b.field("active_defrag_running", 0)
 	b.field("lazyfree_pending_objects", 0)
 	b.field("lazyfreed_objects", 0)
-}
-
-// resident returns the process' memory that the system has given it, or what is
-// known without the system's help.
-func resident(used int64) int64 {
-	var size, pages int64
-	text, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		return used
-	}
-	if _, err := fmt.Sscan(string(text), &size, &pages); err != nil {
-		return used
-	}
-	return pages * int64(os.Getpagesize())
 }
 
 // infoPersistence writes about the log and checkpoints.
@@ -215,15 +210,26 @@ func okErr(err error) string {
 // infoStats writes counters.
 func (s *Server) infoStats(b *infoText) {
 	st := s.db.Stats()
+	total, last := s.stats.read(s.uptime())
 	b.field("total_connections_received", s.stats.connections.Load())
-	b.field("total_commands_processed", s.stats.calls.Load())
+	b.field("total_commands_processed", total.calls)
+	b.field("instantaneous_ops_per_sec", last.calls)
+	b.field("total_net_input_bytes", total.in)
+	b.field("total_net_output_bytes", total.out)
+	b.field("instantaneous_input_kbps", kilobytes(last.in))
+	b.field("instantaneous_output_kbps", kilobytes(last.out))
 	b.field("rejected_connections", s.stats.refused.Load())
 	b.field("expired_keys", st.Expired-s.expiredBefore.Load())
 	b.field("evicted_keys", 0)
 	b.field("evicted_clients", 0)
+	b.field("keyspace_hits", total.lookups.Hits)
+	b.field("keyspace_misses", total.lookups.Misses)
 	b.field("total_forks", 0)
 	b.field("total_error_replies", s.stats.errors.Load())
 }
+
+// kilobytes returns a number of bytes in units of 1024.
+func kilobytes(n int64) string { return fmt.Sprintf("%.2f", float64(n)/1024) }
 
 // infoReplication writes about replication, of which there is none.
 func (s *Server) infoReplication(b *infoText) {
@@ -294,13 +300,13 @@ func (s *Server) infoLatencyStats(b *infoText) {
 	}
 }
 
-// infoKeyspace writes how many keys each database has. Those that have expired
-// count until they are collected.
+// infoKeyspace writes how many keys each database has, and how long those that
+// expire have to live. Those that have expired count until they are collected.
 func (s *Server) infoKeyspace(b *infoText) {
-	st := s.db.Stats()
+	st := s.reach.Store.Stats()
 	for i, keys := range st.Keys {
 		if keys > 0 {
-			b.field("db"+strconv.Itoa(i), fmt.Sprintf("keys=%d,expires=%d,avg_ttl=0", keys, st.Expiring[i]))
+			b.field("db"+strconv.Itoa(i), fmt.Sprintf("keys=%d,expires=%d,avg_ttl=%d", keys, st.Expiring[i], st.MeanTTL[i].Milliseconds()))
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/brockdb/brock"
+	"github.com/brockdb/brock/internal/bridge"
 )
 
 // runBLPop runs off the loop. What it pops is acknowledged by itself.
@@ -17,12 +18,11 @@ func runBLPop(c *call) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(c.ctx)
+	ctx, cancel := context.WithCancel(bridge.WithWait(c.ctx, c.waits))
 	defer cancel()
 	if timeout > 0 {
 		defer c.srv.reach.Store.Clock().AfterFunc(timeout, cancel)()
 	}
-	c.conn.blocked.Store(true)
 	key, value, err := c.srv.db.DB(int(c.conn.db.Load())).BLPop(ctx, c.strs(1)[:last-1]...)
 	switch {
 	case err == nil:

@@ -89,6 +89,15 @@ func (cmd *command) sub(name []byte) *command {
 	return nil
 }
 
+// of returns the command that a request asks for whose first word is the
+// command's name: a subcommand maybe. It is nil if there is none, or cmd is.
+func (cmd *command) of(args [][]byte) *command {
+	if cmd == nil || cmd.subs == nil || len(args) < 2 {
+		return cmd
+	}
+	return cmd.sub(args[1])
+}
+
 // commands is the command table.
 type commands struct {
 	list   []command

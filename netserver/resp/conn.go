@@ -46,8 +46,8 @@ type conn struct {
 	proto   atomic.Int32 // version of the protocol
 	name    atomic.Pointer[string]
 	lib     atomic.Pointer[library]
-	last    atomic.Pointer[command] // the last one executed
-	active  atomic.Int64            // when that was, in ms since 1970
+	last    atomic.Pointer[command] // the last one that was begun; nil: there is no such command
+	active  atomic.Int64            // when the client was last heard or answered, in ns since the server was started
 	queued  atomic.Int64            // bytes received and not executed yet
 	pending atomic.Int64            // bytes of replies not sent yet
 	blocked atomic.Bool             // a command waits for somebody else's
@@ -70,7 +70,7 @@ const (
 func (c *conn) ConnectionMade(t netserver.Transport) {
 	c.t, c.loop = t, c.srv.loopOf(t.Loop())
 	c.created = time.Now()
-	c.active.Store(c.created.UnixMilli())
+	c.active.Store(int64(c.srv.uptime()))
 	c.reset()
 	t.SetIdleTimeout(c.srv.config.timeout())
 	if !c.srv.register(c) {
@@ -89,7 +89,21 @@ func (c *conn) reset() {
 	c.authed = c.srv.config.password() == ""
 	c.db.Store(0)
 	c.name.Store(nil)
-	c.noTouch.Store(false)
+	c.setNoTouch(false)
+}
+
+// setNoTouch says whether commands of the connection do not use keys.
+func (c *conn) setNoTouch(on bool) {
+	c.noTouch.Store(on)
+	c.loop.later.NoTouch = on
+}
+
+// seen notes that the client was heard or answered at a moment, to within a
+// hundredth of a second.
+func (c *conn) seen(uptime time.Duration) {
+	if uptime-time.Duration(c.active.Load()) >= 10*time.Millisecond {
+		c.active.Store(int64(uptime))
+	}
 }
 
 // label returns the name that the client gave itself.
@@ -146,6 +160,7 @@ func (c *conn) DataReceived(data []byte) {
 	if c.over() {
 		return
 	}
+	c.loop.tally.in += int64(len(data))
 	c.pending.Store(c.unsent())
 	if c.long != nil {
 		data = data[c.collect(data):]
@@ -157,6 +172,7 @@ func (c *conn) DataReceived(data []byte) {
 		return
 	}
 	c.buf = append(c.buf, data...)
+	c.seen(c.srv.uptime())
 	c.proceed()
 }
 
@@ -195,6 +211,7 @@ func (c *conn) settle() {
 		c.closing = true
 		c.t.Abort()
 	}
+	c.loop.account()
 	if (c.busy || c.full) && len(c.buf) >= waitInput {
 		c.t.PauseReading()
 	} else {
@@ -259,6 +276,7 @@ func (c *conn) read(b []byte) (more bool, err error) {
 // again, later.
 func (c *conn) runAll() (n int, stop bool) {
 	l := c.loop
+	var last request
 	for i := 0; i < len(l.ahead); {
 		k := 0
 		if many := c.together(i); many > 1 {
@@ -269,20 +287,22 @@ func (c *conn) runAll() (n int, stop bool) {
 			c.request(l.ahead[i], n)
 		}
 		i += k
+		if r := l.ahead[i-1]; r.from < r.to {
+			last = r
+		}
 		n = l.ahead[i-1].end
 		if stop = len(l.out.b) >= flushAt; stop {
 			c.t.Continue(c.proceed) // others come first
 		}
-		if stop || c.busy || c.closing {
-			c.last.Store(l.call.cmd)
+		if stop = stop || c.busy || c.closing; stop {
 			c.reader = reader{spans: c.reader.spans[:0]}
-			return n, true
+			break
 		}
 	}
-	if len(l.ahead) > 0 {
-		c.last.Store(l.call.cmd)
+	if last.to > 0 {
+		c.last.Store(last.cmd.of(l.args[last.from:last.to]))
 	}
-	return n, false
+	return n, stop
 }
 
 // request executes one of the requests in the loop's ahead. It begins at the
@@ -307,6 +327,12 @@ const (
 // flushAt is from how many bytes of replies on a connection's other requests
 // wait for the next turn.
 const flushAt = 64 << 10
+
+// write sends replies.
+func (c *conn) write(replies []byte) {
+	c.loop.tally.out += int64(len(replies))
+	c.t.Write(replies)
+}
 
 // limits returns what the requests of the connection are held to.
 func (c *conn) limits() limits {
@@ -339,14 +365,14 @@ func (c *conn) park(cmd *command, args [][]byte) {
 func (c *conn) unpark(call *call) {
 	c.cancel()
 	c.cancel, c.blocks = nil, false
-	c.blocked.Store(false)
 	c.loop.run.begin(c.srv)
+	c.loop.tally.looked(call.later.TakeLookups())
+	c.seen(c.loop.run.began)
 	if !c.finish(call) {
 		c.rest = call.out.b
 		c.mark = call.mark
 	}
 	c.fatal = call.fatal
-	c.last.Store(call.cmd)
 	c.bound()
 	c.deliver()
 }
@@ -359,7 +385,7 @@ func (c *conn) deliver() {
 		return
 	}
 	n := min(len(c.rest), flushAt)
-	c.t.Write(c.rest[:n])
+	c.write(c.rest[:n])
 	if c.mark != 0 {
 		c.t.Mark(c.mark)
 		c.mark = 0

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -218,6 +219,40 @@ func TestClientList(t *testing.T) {
 		many = append(many, strconv.Itoa(i))
 	}
 	require.Equal(t, 3, strings.Count(b.ask(append(many, id)...).text, "\n"))
+}
+
+// TestClientListCommand tells which command each connection has begun last.
+func TestClientListCommand(t *testing.T) {
+	r := redis(t)
+	ours := serveUnix(t, nil)
+	var got [2][]string
+	for i, connect := range []func() *wire{func() *wire { return connectRedis(t, r) }, func() *wire { return ours.connect(t) }} {
+		a, b := connect(), connect()
+		id := a.ask("CLIENT", "ID").text
+		about := func() string { return b.ask("CLIENT", "LIST", "ID", id).text }
+		command := func() string {
+			_, after, _ := strings.Cut(about(), " cmd=")
+			name, _, _ := strings.Cut(after, " ")
+			return name
+		}
+		for _, line := range []string{
+			"PING", "GET a", "nosuch", "GET", "CLIENT nosuch", "CLIENT", "CLIENT GETNAME", "CLIENT SETNAME", "CONFIG GET x", "SELECT 99",
+			"HELLO 9", "OBJECT ENCODING a", "BLPOP none 0.001", "BLPOP none x", "GET a",
+		} {
+			a.line(line)
+			got[i] = append(got[i], line+": "+command())
+		}
+		a.send(request("PING") + request("BLPOP", "q", "0") + request("GET", "a"))
+		require.Eventually(t, func() bool { return strings.Contains(about(), " flags=b") }, 10*time.Second, time.Millisecond)
+		got[i] = append(got[i], "blocked: "+command())
+		b.line("RPUSH q x")
+		for range 3 {
+			a.reply()
+		}
+		got[i] = append(got[i], "served: "+command())
+		require.NotContains(t, about(), " flags=b")
+	}
+	require.Equal(t, got[0], got[1])
 }
 
 // TestClientSetInfo is what Redis 7.2 has.

@@ -47,7 +47,6 @@ func (l *loop) prepare(c *conn, cmd *command, args [][]byte) *call {
 	call := &l.call
 	call.srv, call.conn, call.cmd, call.args, call.out, call.err = c.srv, c, cmd, args, &l.out, nil
 	call.db = l.db(int(c.db.Load()))
-	l.later.NoTouch = c.noTouch.Load()
 	return call
 }
 
@@ -87,16 +86,13 @@ func (c *conn) finish(call *call) (drop bool) {
 // admit returns the command that a request asks for, a subcommand maybe, and why
 // it is not to be run, "" if it is.
 func (c *conn) admit(cmd *command, args [][]byte) (*command, Error) {
-	if cmd != nil && cmd.subs != nil && len(args) > 1 {
-		sub := cmd.sub(args[1])
-		if sub == nil {
-			return cmd, unknownSub(cmd, args[1])
-		}
-		cmd = sub
-	}
+	container := cmd
+	cmd = cmd.of(args)
 	switch {
-	case cmd == nil:
+	case container == nil:
 		return nil, unknown(args)
+	case cmd == nil:
+		return nil, unknownSub(container, args[1])
 	case cmd.arity > 0 && len(args) != cmd.arity, len(args) < -cmd.arity:
 		return cmd, wrongArity(cmd)
 	case c.locked() && !cmd.has(flagNoAuth):

@@ -122,7 +122,9 @@ func (c *conn) perform(args [][]byte) {
 		return
 	}
 	c.loop.begin(c)
-	c.command(c.srv.commands.find(args[0]), args, true)
+	cmd := c.srv.commands.find(args[0])
+	c.last.Store(cmd.of(args))
+	c.command(cmd, args, true)
 	c.loop.end(c)
 	c.proceed()
 }

@@ -21,6 +21,9 @@ type loop struct {
 	mark  uint64        // what the replies tell of
 	run   run           // commands of one kind, one behind the other
 	batch batch         // the requests that are now one transaction
+
+	tally tally // since account
+	meter *meter
 }
 
 // loopOf returns what the connections of a loop share.
@@ -31,7 +34,9 @@ func (s *Server) loopOf(l *netserver.Loop) *loop {
 // newLoop returns what the connections of a loop will share.
 func (s *Server) newLoop() *loop {
 	pipe, later := bridge.Pipe(s.db, true)
-	return &loop{srv: s, pipe: pipe.(*brock.Pipe), later: later, dbs: make([]*brock.Pipe, s.databases)}
+	l := &loop{srv: s, pipe: pipe.(*brock.Pipe), later: later, dbs: make([]*brock.Pipe, s.databases), meter: s.stats.meter()}
+	l.run.tally = &l.tally
+	return l
 }
 
 // db returns a database whose commands do not wait.
@@ -78,6 +83,8 @@ func (l *loop) warm(c *conn) {
 func (l *loop) begin(c *conn) {
 	l.out.proto = int(c.proto.Load())
 	l.run.begin(l.srv)
+	l.later.NoTouch = c.noTouch.Load()
+	c.seen(l.run.began)
 }
 
 // flush hands the replies so far to the connection's transport.
@@ -85,7 +92,7 @@ func (l *loop) flush(c *conn) {
 	if len(l.out.b) == 0 {
 		return
 	}
-	c.t.Write(l.out.b)
+	c.write(l.out.b)
 	if cap(l.out.b) > keptReplies {
 		l.out.b = nil
 	}

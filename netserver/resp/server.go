@@ -61,6 +61,7 @@ type Server struct {
 	commands *commands
 	config   *config
 	stats    stats
+	peak     memoryPeak
 	slow     slowlog
 	saving   saving
 

@@ -10,13 +10,18 @@ import (
 type stats struct {
 	connections atomic.Int64
 	refused     atomic.Int64 // connections beyond maxclients
-	calls       atomic.Int64
 	errors      atomic.Int64
 	perCommand  []commandStats // by the command's number
+	meters      [meterCount]meter
+	loops       atomic.Uint32 // those that have a meter
 
 	mu     sync.Mutex
 	byCode map[string]int64 // error replies by their code; guarded by mu
+	zero   tally            // what the meters showed when they were set to zero; guarded by mu
 }
+
+// meter returns the meter of one more loop.
+func (s *stats) meter() *meter { return &s.meters[s.loops.Add(1)%meterCount] }
 
 // commandStats are the counters of one command.
 type commandStats struct {
@@ -31,6 +36,7 @@ type commandStats struct {
 // yet. They are timed together: in a pipeline each has taken the mean.
 type run struct {
 	srv   *Server
+	tally *tally // of the loop
 	cmd   *command
 	calls int64
 	began time.Duration // since the server was started
@@ -81,7 +87,7 @@ func (r *run) settle() (mean time.Duration) {
 // count counts calls of a command with the mean of their times.
 func (r *run) count(cmd *command, calls int64, mean time.Duration) {
 	s := &r.srv.stats.perCommand[cmd.id]
-	r.srv.stats.calls.Add(calls)
+	r.tally.calls += calls
 	s.calls.Add(calls)
 	s.took.Add(int64(mean) * calls)
 	if !r.srv.config.tracking.Load() {
@@ -118,10 +124,10 @@ func (s *stats) failed(code string) {
 }
 
 // reset sets all counters to zero.
-func (s *stats) reset() {
+func (s *stats) reset(uptime time.Duration) {
+	counted, _ := s.read(uptime)
 	s.connections.Store(0)
 	s.refused.Store(0)
-	s.calls.Store(0)
 	s.errors.Store(0)
 	for i := range s.perCommand {
 		cmd := &s.perCommand[i]
@@ -134,6 +140,7 @@ func (s *stats) reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.byCode = nil
+	s.zero.add(&counted)
 }
 
 // maxCodes bounds how many codes of errors are counted.
