@@ -47,7 +47,7 @@ func advise(dir string, err error) error {
 		return nil
 	}
 	if info, e := os.Stat(dir); e == nil && !info.IsDir() {
-		return &explained{dir + " is no directory: name one, or one that does not exist yet", err}
+		return &explained{dir + " is no directory: name one", err}
 	}
 	var do string
 	switch {

@@ -128,6 +128,18 @@ func place(f *os.File, name string) error {
 	return syncDir(filepath.Dir(name))
 }
 
+// openFile opens a file to read it, and refuses a directory.
+func openFile(name string) (*os.File, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, errors.Join(syscall.EISDIR, f.Close())
+	}
+	return f, nil
+}
+
 // restoreCommand reads a backup.
 type restoreCommand struct {
 	File string `arg:"" help:"File with a backup, or - for standard input."`
@@ -138,7 +150,7 @@ type restoreCommand struct {
 func (c *restoreCommand) Run(p process) error {
 	in := p.stdin
 	if c.File != "-" {
-		f, err := os.Open(c.File)
+		f, err := openFile(c.File)
 		if err != nil {
 			return fmt.Errorf("no backup in %s: %w: name one that brock backup has written", c.File, reason(err))
 		}

@@ -71,7 +71,10 @@ func listenTCP(network, addr string) (net.Listener, error) {
 // adviseListen says what to do where an address cannot be listened on.
 func adviseListen(addr string, err error) error {
 	var text string
+	var wrong *net.AddrError
 	switch {
+	case errors.As(err, &wrong):
+		text = fmt.Sprintf("--resp: %s: %q: name HOST:PORT with a port from 0 to 65535", wrong.Err, wrong.Addr)
 	case inUse(err):
 		text = addr + " is in use: stop the program that listens there, or choose another port with --resp"
 	case errors.Is(err, fs.ErrPermission):

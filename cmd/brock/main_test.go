@@ -113,6 +113,7 @@ func TestErrors(t *testing.T) {
 		"no password":      {args: "serve --requirepass-file missing", want: "no password in missing: no such file or directory: write one line into it, or leave --requirepass-file out"},
 		"empty password":   {args: "serve --requirepass-file void", want: "no password in void: the file is empty: write one line into it, or leave --requirepass-file out"},
 		"no address":       {args: "serve --resp 6379", want: `--resp: "6379" is not HOST:PORT, such as 127.0.0.1:6379, [::1]:0 or :6379`},
+		"no port":          {args: "serve --resp 127.0.0.1:70000", want: `--resp: invalid port: "70000": name HOST:PORT with a port from 0 to 65535`},
 		"port in use":      {args: "serve --resp " + busy, want: busy + " is in use: stop the program that listens there, or choose another port with --resp"},
 		"loopback in use":  {args: "serve --resp localhost" + busy[strings.LastIndex(busy, ":"):], want: busy + " is in use: stop the program that listens there, or choose another port with --resp"},
 		"address of others": {
@@ -127,14 +128,14 @@ func TestErrors(t *testing.T) {
 			args: "serve --resp 127.0.0.1:0 --dir foreign",
 			want: `open "foreign": it has no FORMAT file but holds letter: brock: unknown format: name a directory of Brock's, or an empty one, and never keep other files in it`,
 		},
-		"serve file": {args: "serve --resp 127.0.0.1:0 --dir novel", want: "novel is no directory: name one, or one that does not exist yet"},
+		"serve file": {args: "serve --resp 127.0.0.1:0 --dir novel", want: "novel is no directory: name one"},
 		"serve below file": {
 			args: "serve --resp 127.0.0.1:0 --dir novel/db",
 			want: `open "novel/db": …: name a path on which nothing but directories stands`,
 		},
 
 		"check nothing": {args: "check", want: `expected "<dir>": see brock check --help`},
-		"check file":    {args: "check novel", want: "novel is no directory: name one, or one that does not exist yet"},
+		"check file":    {args: "check novel", want: "novel is no directory: name one"},
 		"check missing": {args: "check missing", want: `check "missing": stat missing: no such file or directory: name a directory that exists`},
 		"check locked": {
 			args: "check locked",
@@ -159,9 +160,10 @@ func TestErrors(t *testing.T) {
 		"backup nobody":   {args: "backup 127.0.0.1:1 to", want: "backup to to: no server at 127.0.0.1:1: …: start it, or name its directory"},
 
 		"restore missing":  {args: "restore missing new", want: "no backup in missing: no such file or directory: name one that brock backup has written"},
+		"restore dir":      {args: "restore foreign new", want: "no backup in foreign: is a directory: name one that brock backup has written"},
 		"restore novel":    {args: "restore novel new", want: "novel: restore: not a backup: brock: unknown format: use another backup"},
 		"restore stump":    {args: "restore stump new", want: "stump: restore: chunk 1: it ends too early: brock: corrupt: use another backup"},
-		"restore to file":  {args: "restore stump void", want: "void is no directory: name one, or one that does not exist yet"},
+		"restore to file":  {args: "restore stump void", want: "void is no directory: name one"},
 		"restore to db":    {args: "restore stump db", want: "db is not empty: name another directory, or remove what is in it"},
 		"restore to where": {args: "restore stump novel/new", want: `restore to "novel/new": …: name a path on which nothing but directories stands`},
 	} {
