@@ -245,6 +245,11 @@ func (r *recorder) form(cmd redis.Cmder) {
 	r.part(cmd, shape(value))
 }
 
+// left is note for a time to live that was given just now.
+func (r *recorder) left(cmd *redis.DurationCmd, given time.Duration) {
+	r.part(cmd, given-10*time.Second < cmd.Val() && cmd.Val() <= given)
+}
+
 // shape returns the form of a value: its type, and that of all that is in it.
 func shape(v reflect.Value) string {
 	var parts []string
@@ -296,7 +301,7 @@ func stringCalls(ctx context.Context, c *redis.Client, r *recorder) {
 	r.note(c.Set(ctx, "s", "hello", 0))
 	r.note(c.Set(ctx, "s", "v", 100*time.Second))
 	r.note(c.SetNX(ctx, "s", "v", time.Second))
-	r.note(c.SetXX(ctx, "s", "w", 1500*time.Millisecond))
+	r.note(c.SetXX(ctx, "s", "w", 100500*time.Millisecond))
 	r.note(c.SetArgs(ctx, "s", "x", redis.SetArgs{Get: true, KeepTTL: true}))
 	r.note(c.SetArgs(ctx, "s", "y", redis.SetArgs{ExpireAt: time.Unix(99999999999, 0)}))
 	r.note(c.SetArgs(ctx, "none", "y", redis.SetArgs{Mode: "XX"}))
@@ -307,11 +312,11 @@ func stringCalls(ctx context.Context, c *redis.Client, r *recorder) {
 	r.note(c.Get(ctx, "s"))
 	r.note(c.Get(ctx, "none"))
 	r.note(c.GetEx(ctx, "s", 50*time.Second))
-	r.note(c.TTL(ctx, "s"))
+	r.left(c.TTL(ctx, "s"), 50*time.Second)
 	r.note(c.GetEx(ctx, "s", 0))
 	r.note(c.TTL(ctx, "s"))
 	r.note(c.GetEx(ctx, "s", 50500*time.Millisecond))
-	r.form(c.PTTL(ctx, "s"))
+	r.left(c.PTTL(ctx, "s"), 50500*time.Millisecond)
 	r.note(c.Do(ctx, "GETEX", "s", "EXAT", 99999999999))
 	r.note(c.ExpireTime(ctx, "s"))
 	r.note(c.Do(ctx, "GETEX", "s", "PXAT", 99999999999001))
@@ -430,8 +435,8 @@ func expiryCalls(ctx context.Context, c *redis.Client, r *recorder) {
 	r.note(c.ExpireXX(ctx, "a", 80*time.Second))
 	r.note(c.Do(ctx, "EXPIRE", "a", 1, "NX", "GT"))
 	r.note(c.PExpire(ctx, "a", 200*time.Second))
-	r.note(c.TTL(ctx, "a"))
-	r.form(c.PTTL(ctx, "a"))
+	r.left(c.TTL(ctx, "a"), 200*time.Second)
+	r.left(c.PTTL(ctx, "a"), 200*time.Second)
 	r.note(c.PTTL(ctx, "none"))
 	r.note(c.ExpireAt(ctx, "a", time.Unix(99999999999, 0)))
 	r.note(c.ExpireTime(ctx, "a"))
