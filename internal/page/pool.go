@@ -44,7 +44,8 @@ const (
 // its class's spare: a block that grows passes through many classes. Memory of
 // huge slabs is not unmapped at once but kept for the next one, until [Pool.Trim]
 // finds that nobody has needed it: for the system, giving pages costs more time
-// than filling them.
+// than filling them. Where slabs are begun one after the other, the next one's
+// memory is got ready meanwhile.
 //
 // Under the race detector, or with the build tag invariants, blocks come from
 // the Go heap, freed ones are poisoned, and freeing twice or writing to a
@@ -64,6 +65,9 @@ type Pool struct {
 	idle    int64    // bytes of spare slabs that may be resident
 	kept    [][]byte // memory of huge slabs that are none at present
 	least   int      // the lowest length of kept since the last Trim
+
+	preparing bool           // there will be more in kept
+	prepared  sync.WaitGroup // for the goroutine that sees to it
 }
 
 // span is what Bytes needs of a slab.
@@ -233,12 +237,29 @@ func giveBack(mem []byte) {
 	}
 }
 
+// mustMap is mapMemory for who cannot go on without.
+func mustMap(size int) []byte {
+	mem, err := mapMemory(size)
+	if err != nil {
+		panic("page: out of memory: " + err.Error())
+	}
+	return mem
+}
+
 // mapSlab returns memory for a slab of n bytes, of huge pages maybe.
 func (p *Pool) mapSlab(n int, huge bool) []byte {
+	if n != hugeSlab {
+		return mustMap(n)
+	}
 	last := len(p.kept) - 1
-	if n != hugeSlab || last < 0 {
-		mem := mapMemory(n)
-		if huge && n == hugeSlab {
+	if huge && last <= 0 && !p.preparing {
+		p.preparing = true
+		p.prepared.Add(1)
+		go p.prepare()
+	}
+	if last < 0 {
+		mem := mustMap(n)
+		if huge {
 			askHuge(mem)
 		}
 		return mem
@@ -249,9 +270,28 @@ func (p *Pool) mapSlab(n int, huge bool) []byte {
 	return mem
 }
 
+// prepare is the goroutine that gets memory for the huge slab after the one that
+// is begun: the system clears a huge page, and may have to find one, when it is
+// touched first, and a writer would wait for that.
+func (p *Pool) prepare() {
+	defer p.prepared.Done()
+	mem, err := mapMemory(hugeSlab)
+	if err == nil {
+		askHuge(mem)
+		touch(mem)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.preparing = false
+	if err == nil { // else who needs it will try again
+		p.kept = append(p.kept, mem)
+	}
+}
+
 // Close returns all memory to the system, that of live blocks too: none may be
 // touched any more. Close may be called again; nothing else may.
 func (p *Pool) Close() error {
+	p.prepared.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.table.Store(&[]span{})
@@ -273,7 +313,7 @@ func (p *Pool) Close() error {
 // allocLarge returns a block of size bytes in a mapping of its own.
 func (p *Pool) allocLarge(size int) (Ref, []byte) {
 	i := p.newIndex()
-	mem := mapMemory(size)
+	mem := mustMap(size)
 	p.slabs[i] = slab{mem: mem, class: largeClass, fresh: 1, live: 1}
 	(*p.table.Load())[i] = span{base: unsafe.Pointer(unsafe.SliceData(mem)), size: size}
 	p.mapped += int64(size)

@@ -203,6 +203,28 @@ func TestPoolSpare(t *testing.T) {
 	require.EqualValues(t, ClassSize(1000), p.idle, "what was touched, not what is mapped")
 }
 
+// TestPoolPrepares has the memory of a huge slab be there before it is needed,
+// and go if it is not.
+func TestPoolPrepares(t *testing.T) {
+	p := newTestPool(t)
+	const size = 16 << 10
+	for p.mapped < hugeFrom+hugeClass || len(p.kept) == 0 {
+		p.Alloc(size)
+		p.prepared.Wait()
+	}
+	require.Equal(t, 1, len(p.kept)) //nolint:testifylint // it would print them
+	next, slabs := unsafe.SliceData(p.kept[0]), len(p.slabs)
+	for len(p.slabs) == slabs {
+		p.Alloc(size)
+	}
+	require.Same(t, next, unsafe.SliceData(p.slabs[slabs].mem))
+	p.prepared.Wait()
+	require.Equal(t, 1, len(p.kept), "and so on") //nolint:testifylint // likewise
+	p.Trim()
+	p.Trim()
+	require.Zero(t, len(p.kept)) //nolint:testifylint // it would print them
+}
+
 // TestPoolTrim frees much at once: some of it is kept, and serves blocks of
 // another size; what nobody needs until the next Trim but one is given back.
 func TestPoolTrim(t *testing.T) {
@@ -233,9 +255,10 @@ func TestPoolTrim(t *testing.T) {
 	require.Less(t, len(p.kept), kept)
 	p.Trim()
 	free(refs)
+	p.prepared.Wait()
 	p.Trim()
 	p.Trim()
-	require.Empty(t, p.kept)
+	require.Zero(t, len(p.kept)) //nolint:testifylint // it would print them
 	require.Less(t, p.Mapped(), full+full/16+2*hugeSlab)
 }
 

@@ -9,23 +9,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// adviseHuge is MADV_HUGEPAGE, which x/sys names on Linux only.
-const adviseHuge = 14
+// MADV_HUGEPAGE and MADV_POPULATE_WRITE, which x/sys names on Linux only.
+const (
+	adviseHuge     = 14
+	advisePopulate = 23
+)
 
 // mapMemory maps size bytes of zeroes. A huge slab is aligned to its size.
-func mapMemory(size int) []byte {
+func mapMemory(size int) ([]byte, error) {
 	length := uintptr(size)
 	if size == hugeSlab {
 		length += hugeSlab
 	}
 	base, err := unix.MmapPtr(-1, 0, nil, length, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
 	if err != nil {
-		panic("page: out of memory: " + err.Error())
+		return nil, err
 	}
 	if size == hugeSlab {
 		base = align(base)
 	}
-	return unsafe.Slice((*byte)(base), size)
+	return unsafe.Slice((*byte)(base), size), nil
 }
 
 // askHuge asks the system to use huge pages for a huge slab, which it does if it
@@ -33,6 +36,16 @@ func mapMemory(size int) []byte {
 func askHuge(mem []byte) {
 	if runtime.GOOS == "linux" {
 		_ = unix.Madvise(mem, adviseHuge) // a kernel without huge pages refuses
+	}
+}
+
+// touch has the system give its pages to mem now, which holds nothing yet.
+func touch(mem []byte) {
+	if runtime.GOOS == "linux" && unix.Madvise(mem, advisePopulate) == nil {
+		return
+	}
+	for i := 0; i < len(mem); i += 4 << 10 {
+		mem[i] = 0
 	}
 }
 
