@@ -118,6 +118,38 @@ func TestBLPopTime(t *testing.T) {
 	}
 }
 
+// TestBLPopAtOnce half-closes behind commands that wait if there is nothing: those
+// that need not are executed, also when the end has come long before their turn.
+func TestBLPopAtOnce(t *testing.T) {
+	p := startPair(t, "")
+	big := strings.Repeat("x", 100_000)
+	for _, w := range []*wire{p.ours, p.theirs} {
+		require.Equal(t, "+OK", w.do("SET", "big", big))
+	}
+	requests := [][]string{
+		{"RPUSH", "q", "a", "b"},
+		{"BLPOP", "q", "0"},
+		{"GET", "big"},
+		{"BLPOP", "none", "q", "0"},
+		{"INCR", "n"},
+		{"BLPOP", "big", "q", "0"},
+		{"BLPOP", "q", "0"},
+		{"INCR", "n"},
+	}
+	for range 10 {
+		theirs := p.theirs.again()
+		theirs.send(raw(requests))
+		got := p.ours.again().atOnce(requests)
+		require.Len(t, got, 6)
+		for i, reply := range got {
+			require.True(t, theirs.reply().raw() == reply.raw(), "reply %d", i)
+		}
+		theirs.closeWrite()
+		require.Empty(t, theirs.closed())
+	}
+	p.sameData("")
+}
+
 // alarmClock is a time that stands still, and hands out the alarms that are set.
 type alarmClock struct{ alarms chan alarm }
 

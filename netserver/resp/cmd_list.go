@@ -11,30 +11,49 @@ import (
 	"github.com/brockdb/brock/internal/bridge"
 )
 
-// runBLPop runs off the loop. What it pops is acknowledged by itself.
+// runBLPop is BLPOP key [key …] timeout.
 func runBLPop(c *call) error {
-	last := len(c.args) - 1
-	timeout, err := parseTimeout(c.str(last))
+	timeout, err := parseTimeout(c.str(len(c.args) - 1))
 	if err != nil {
 		return err
 	}
+	keys := c.strs(1)[:len(c.args)-2]
+	key, value, err := c.db.BLPop(context.Background(), keys...) // which does not wait
+	if errors.Is(err, brock.ErrNotFound) {
+		if err := c.wait(); err != nil {
+			return err
+		}
+		return c.awaitPush(keys, timeout)
+	}
+	return c.popped(key, value, err)
+}
+
+// popped replies what BLPOP has popped.
+func (c *call) popped(key string, value []byte, err error) error {
+	if err == nil {
+		c.out.array(2)
+		c.out.str(key)
+		c.out.bulk(value)
+	}
+	return err
+}
+
+// awaitPush is BLPOP when there is nothing yet. What it pops is acknowledged by
+// itself.
+func (c *call) awaitPush(keys []string, timeout time.Duration) error {
 	ctx, cancel := context.WithCancel(bridge.WithWait(c.ctx, c.waits))
 	defer cancel()
 	if timeout > 0 {
 		defer c.srv.reach.Store.Clock().AfterFunc(timeout, cancel)()
 	}
-	key, value, err := c.srv.db.DB(int(c.conn.db.Load())).BLPop(ctx, c.strs(1)[:last-1]...)
-	switch {
-	case err == nil:
-		c.out.array(2)
-		c.out.str(key)
-		c.out.bulk(value)
-	case c.ctx.Err() != nil: // the client goes, or the server
+	key, value, err := c.srv.db.DB(int(c.conn.db.Load())).BLPop(ctx, keys...)
+	if err == nil || !errors.Is(err, ctx.Err()) {
+		return c.popped(key, value, err)
+	}
+	if c.ctx.Err() != nil { // the client goes, or the server: it gets no reply
 		c.fatal = true
-	case errors.Is(err, ctx.Err()):
+	} else {
 		c.out.nullArray()
-	default:
-		return err
 	}
 	return nil
 }

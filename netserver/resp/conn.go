@@ -34,6 +34,7 @@ type conn struct {
 	resume   func()             // goes on when the peer has read them; may be nil
 	overSoft time.Time          // since when the soft limit of replies is exceeded; zero if it is not
 	alarm    func() bool        // ends the alarm for that; nil if none is set
+	ended    bool               // the client sends no more
 	closing  bool               // nothing is executed any more
 	cancel   context.CancelFunc // ends what runs off the loop; nil if nothing does
 
@@ -122,9 +123,10 @@ func (c *conn) ConnectionLost(error) {
 	c.srv.unregister(c)
 }
 
-// ReadConnectionLost has a command that waits for others end, and with it the
-// connection. All else that was received is executed and answered.
+// ReadConnectionLost has a command that waits for others end, now or later, and
+// with it the connection. All else that was received is executed and answered.
 func (c *conn) ReadConnectionLost() {
+	c.ended = true
 	if c.blocks {
 		c.stopWork()
 	}
@@ -357,6 +359,9 @@ func (c *conn) quit() { c.closing = true }
 func (c *conn) park(cmd *command, args [][]byte) {
 	ctx, cancel := context.WithCancel(context.Background())
 	c.busy, c.blocks, c.cancel = true, cmd.has(flagBlocking), cancel
+	if c.blocks && c.ended {
+		cancel()
+	}
 	call := newCall(ctx, c, cmd, args)
 	c.t.Go(call.work)
 }

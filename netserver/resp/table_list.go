@@ -4,7 +4,7 @@ package resp
 func listCommands() []command { //nolint:funlen // a table
 	return inGroup("list",
 		command{
-			name: "blpop", run: runBLPop, offLoop: true, arity: -3, flags: flagWrite | flagNoScript | flagBlocking,
+			name: "blpop", run: runBLPop, arity: -3, flags: flagWrite | flagNoScript | flagBlocking,
 			keys:    keySpecs(keysFrom(1, -2, 1, "RW", "access", "delete")),
 			since:   "2.0.0",
 			summary: "Removes and returns the first element of one of the lists, or waits for one", complexity: "O(N) for N keys",
