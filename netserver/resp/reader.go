@@ -90,44 +90,33 @@ func (r *reader) reset() {
 // whether they are complete. b begins behind from bytes of the request, which were
 // read.
 func (r *reader) arguments(b []byte, from int, lim limits) (done bool, err error) {
-	for r.missing > 0 {
-		if done, err := r.argument(b, from, lim); !done || err != nil {
-			return false, err
+	for ; r.missing > 0; r.missing-- {
+		if r.bulk == 0 {
+			line := b[r.at-from:]
+			if len(line) == 0 {
+				return false, nil
+			}
+			n, size, err := r.count(line, "bulk")
+			switch {
+			case size == 0 || err != nil:
+				return false, err
+			case line[0] != '$':
+				return false, protocolError("expected '$', got '" + string(line[:1]) + "'")
+			case n < 0 || n > lim.bulk:
+				return false, protocolError("invalid bulk length")
+			case lim.early && n > maxEarlyBulk:
+				return false, protocolError("unauthenticated bulk length")
+			}
+			r.at += size
+			r.bulk = int(n) + 1
 		}
-	}
-	return true, nil
-}
-
-// argument reads one more argument and tells whether it was complete.
-func (r *reader) argument(b []byte, from int, lim limits) (done bool, err error) {
-	if r.bulk == 0 {
-		line := b[r.at-from:]
-		if len(line) == 0 {
+		end := r.at + r.bulk - 1
+		if from+len(b) < end+2 {
 			return false, nil
 		}
-		n, size, err := r.count(line, "bulk")
-		if size == 0 || err != nil {
-			return false, err
-		}
-		if line[0] != '$' {
-			return false, protocolError("expected '$', got '" + string(line[:1]) + "'")
-		}
-		switch {
-		case n < 0 || n > lim.bulk:
-			return false, protocolError("invalid bulk length")
-		case lim.early && n > maxEarlyBulk:
-			return false, protocolError("unauthenticated bulk length")
-		}
-		r.at += size
-		r.bulk = int(n) + 1
+		r.spans = append(r.spans, span{r.at, end})
+		r.at, r.bulk = end+2, 0
 	}
-	end := r.at + r.bulk - 1
-	if from+len(b) < end+2 {
-		return false, nil
-	}
-	r.spans = append(r.spans, span{r.at, end})
-	r.at, r.bulk = end+2, 0
-	r.missing--
 	return true, nil
 }
 
