@@ -61,9 +61,14 @@ func (c *serveCommand) BeforeResolve(k *kong.Context, s *settings) error {
 
 // Run serves until a signal comes or a client sends SHUTDOWN.
 func (c *serveCommand) Run(ctx context.Context, p process) error {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	signalled, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // the next signal ends the process
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	context.AfterFunc(signalled, func() {
+		stop() // before anything shows: the next signal ends the process
+		end()
+	})
 
 	pass, err := c.RequirepassFile.read()
 	if err != nil {
@@ -79,8 +84,6 @@ func (c *serveCommand) Run(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	ctx, end := context.WithCancel(ctx)
-	defer end()
 	s, err := start(db, listeners, &resp.Options{RequirePass: pass, MaxClients: int(c.Maxclients), Logger: logger, Shutdown: end})
 	if err != nil {
 		return errors.Join(err, db.Close())
