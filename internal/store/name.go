@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"github.com/brockdb/brock/internal/engine"
@@ -43,13 +44,29 @@ const longNames = 4
 // name: it gets one that is nobody's.
 func (s *Store) newLongName(name string) longName {
 	form := append(make([]byte, 0, shortForm), name[:ShortName]...)
-	var sum [sha256.Size]byte
 	if len(name) <= MaxString {
-		sum = sha256.Sum256(bytesOf(name))
+		form = appendSum(form, bytesOf(name))
 	}
-	l := longName{name: name, form: stringOf(append(form, sum[:]...))}
+	l := longName{name: name, form: stringOf(form[:shortForm])}
 	l.hash = s.mem.Hash(l.form)
 	return l
+}
+
+// sumPiece is how much of a name is summed at once: nothing interrupts that, and a
+// collection of garbage waits for it.
+const sumPiece = 256 << 10
+
+// appendSum appends the sum of a name.
+func appendSum(form, name []byte) []byte {
+	if len(name) <= sumPiece {
+		sum := sha256.Sum256(name)
+		return append(form, sum[:]...)
+	}
+	h := sha256.New()
+	for piece := range slices.Chunk(name, sumPiece) {
+		_, _ = h.Write(piece)
+	}
+	return h.Sum(form)
 }
 
 // bytesOf views a string as bytes, which must not be changed.

@@ -1,5 +1,10 @@
 package resp
 
+import (
+	"runtime"
+	"slices"
+)
+
 // pieceSize is the size of the pieces that a long request is kept in.
 const pieceSize = 256 << 10
 
@@ -75,12 +80,31 @@ func (l *long) join() [][]byte {
 	for i, piece := range l.pieces {
 		whole = append(whole, piece...)
 		l.pieces[i] = nil
+		runtime.Gosched() // nothing interrupts a loop of copies
 	}
 	args := make([][]byte, len(l.spans))
 	for i, s := range l.spans {
 		args[i] = whole[s.from:s.to:s.to]
 	}
 	return args
+}
+
+// appendLong is append for what may be long.
+func appendLong(b, more []byte) []byte {
+	if len(more) <= pieceSize {
+		return append(b, more...)
+	}
+	return appendPieces(b, more)
+}
+
+// appendPieces is append in pieces: others get their turn meanwhile.
+func appendPieces(b, more []byte) []byte {
+	b = append(make([]byte, 0, len(b)+len(more)+len("\r\n")), b...)
+	for piece := range slices.Chunk(more, pieceSize) {
+		b = append(b, piece...)
+		runtime.Gosched()
+	}
+	return b
 }
 
 // cloneArgs returns a copy of arguments.

@@ -10,8 +10,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/brockdb/brock/netserver/resp"
 )
 
 // longTalks are long requests that a client may send, well-formed or not.
@@ -95,4 +98,29 @@ func TestLongMemory(t *testing.T) {
 	require.Equal(t, ":0", w.reply().raw())
 	runtime.ReadMemStats(&after)
 	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(size*5/2))
+}
+
+// TestLongHarmsNobody has a client send long requests and get long replies while
+// another client on the same loop is answered at once.
+func TestLongHarmsNobody(t *testing.T) {
+	if os.Getenv("BROCK_SOAK") == "" {
+		t.Skip("soak: a machine that is busy otherwise keeps clients waiting, too")
+	}
+	s := serve(t, &resp.Options{Loops: 1})
+	require.NoError(t, s.db.Set("untouched", []byte("value")))
+	big := strings.Repeat("x", 150<<20)
+	long := s.connect(t)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for _, args := range [][]string{{"DEL", big}, {"SET", "k", big}, {"ECHO", big}, {"NOSUCH", big}, {"GET", "k"}} {
+			long.do(args...)
+		}
+	}()
+	latencies := ask(t, s.connect(t).conn, 5*time.Second)
+	<-done
+	slices.Sort(latencies)
+	n := len(latencies)
+	t.Logf("%d requests: p50 %v, p99 %v, max %v", n, latencies[n/2], latencies[n*99/100], latencies[n-1])
+	require.Less(t, latencies[n*99/100], 20*time.Millisecond) // the other client is in this process, too
 }

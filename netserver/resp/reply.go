@@ -78,7 +78,7 @@ func (r *reply) truth(b bool) {
 // bulk appends a string of any bytes.
 func (r *reply) bulk(v []byte) {
 	r.number('$', int64(len(v)))
-	r.b = append(r.b, v...)
+	r.b = appendLong(r.b, v)
 	r.b = append(r.b, '\r', '\n')
 }
 
