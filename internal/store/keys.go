@@ -92,7 +92,7 @@ func (t *Tx) copyObject(e Entry) (uint64, error) {
 		err = t.copyItems(e, n, func(item []byte) error {
 			member, err := t.itemMember(e.Object, item)
 			if err == nil {
-				_, err = t.score(obj, member, [8]byte(item))
+				err = t.score(obj, member, [8]byte(item))
 			}
 			return err
 		})

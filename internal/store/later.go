@@ -111,15 +111,21 @@ const warmKeys = 16
 
 // warmSome is Warm for up to warmKeys keys.
 func (s *Store) warmSome(t *Tx, db int, keys, fields []string) {
-	var hashes [warmKeys]uint64
-	n, mask, deep := 0, uint64(0), false
+	var hashes, distinct [warmKeys]uint64
+	n, k, mask, deep := 0, 0, uint64(0), false
 	for i, key := range keys {
 		if len(key) > ShortName {
 			continue
 		}
 		keys[n], fields[n] = key, fields[i]
-		hashes[n] = s.mem.Hash(key)
-		mask |= s.maskOf(hashes[n])
+		if n > 0 && key == keys[n-1] {
+			hashes[n] = hashes[n-1]
+		} else {
+			hashes[n] = s.mem.Hash(key)
+			distinct[k] = hashes[n]
+			k++
+			mask |= s.maskOf(hashes[n])
+		}
 		deep = deep || fields[n] != ""
 		n++
 	}
@@ -131,11 +137,11 @@ func (s *Store) warmSome(t *Tx, db int, keys, fields []string) {
 	sp := s.spaces.Load().dbs[db]
 	tables := &sp.tables
 	if x := s.idle.Load(); x != nil {
-		for _, h := range hashes[:n] {
+		for _, h := range distinct[:k] {
 			t.warm += x.slot(sp, h).Load()
 		}
 	}
-	t.warm += s.mem.Warm(tables, hashes[:n])
+	t.warm += s.mem.Warm(tables, distinct[:k])
 	if deep {
 		t.acc.Begin(s.mem, page.Shared, 0, mask, nil)
 		s.warmFields(t, tables, keys[:n], fields[:n], hashes[:n])
@@ -146,6 +152,10 @@ func (s *Store) warmSome(t *Tx, db int, keys, fields []string) {
 func (s *Store) warmFields(t *Tx, tables *[page.Partitions]*page.Table, keys, fields []string, hashes []uint64) {
 	var objs [warmKeys]uint64
 	for i, field := range fields {
+		if i > 0 && keys[i] == keys[i-1] && objs[i-1] != 0 && field != "" && len(field) <= ShortName {
+			objs[i], hashes[i] = objs[i-1], s.mem.Hash(field)
+			continue
+		}
 		dir := tables[page.PartitionOf(hashes[i])]
 		if field == "" || len(field) > ShortName || dir == nil {
 			continue

@@ -371,12 +371,21 @@ func flag(on bool) uint64 {
 }
 
 // score sets a member's score in a sorted set: table and tree together.
-func (t *Tx) score(obj uint64, member string, score [8]byte) (added bool, err error) {
-	tr := order(obj, member)
+func (t *Tx) score(obj uint64, member string, score [8]byte) error {
 	ref, old, err := t.scoreOfMember(obj, member)
-	if err != nil || string(old) == string(score[:]) {
-		return false, err
+	if err == nil {
+		_, err = t.rescore(obj, member, score, ref, old)
 	}
+	return err
+}
+
+// rescore is score for a member that was looked up, see scoreOfMember; it tells
+// whether that is new.
+func (t *Tx) rescore(obj uint64, member string, score [8]byte, ref, old []byte) (added bool, err error) {
+	if string(old) == string(score[:]) {
+		return false, nil
+	}
+	tr := order(obj, member)
 	stored, hash := t.field(member)
 	size := scoreBytes + len(stored)
 	var before []byte

@@ -263,7 +263,7 @@ func (r objectRecord) member(o op, d *decoder) (err error) {
 		if ok, err := r.on(d, ZSet); !ok {
 			return err
 		}
-		_, err = t.score(obj, member, [8]byte(score))
+		err = t.score(obj, member, [8]byte(score))
 	default: // opUnscore
 		member := string(d.bytes())
 		if ok, err := r.on(d, ZSet); !ok {

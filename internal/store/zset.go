@@ -200,12 +200,18 @@ type ZSetEdit struct {
 	e       Entry
 	p       packed
 	changed bool // p, or that e is converted, is not what the entry says
+
+	known    bool   // until the next change: what the object's table has for a member
+	asked    string // that member
+	ref, old []byte // see scoreOfMember
 }
 
 // ZSetEdit begins a change. e is the key's entry, zero if it is absent.
 func (t *Tx) ZSetEdit(db int, key string, e Entry) ZSetEdit {
 	z := ZSetEdit{t: t, db: db, key: key, e: e}
-	z.p = append(make(packed, 0, len(packedBuf{})), e.Inline...)
+	if e.Object == 0 {
+		z.p = append(make(packed, 0, len(packedBuf{})), e.Inline...)
+	}
 	z.e.Type, z.e.Inline = ZSet, nil
 	return z
 }
@@ -215,6 +221,15 @@ func (z *ZSetEdit) Score(member string) (float64, bool, error) {
 	e := z.e
 	e.Inline = z.p
 	return z.t.ZSetScore(e, member)
+}
+
+// ask looks a member of an object up, unless that was done last.
+func (z *ZSetEdit) ask(member string) (err error) {
+	if !z.known || z.asked != member {
+		z.ref, z.old, err = z.t.scoreOfMember(z.e.Object, member)
+		z.asked, z.known = member, err == nil
+	}
+	return err
 }
 
 // Set gives a member, of at most MaxString bytes, a score. A change with a
@@ -248,7 +263,11 @@ func (z *ZSetEdit) set(member string, b [scoreBytes]byte) (added bool, err error
 		}
 	}
 	if z.e.Object != 0 {
-		return z.t.score(z.e.Object, member, b)
+		if err := z.ask(member); err != nil {
+			return false, err
+		}
+		z.known = false
+		return z.t.rescore(z.e.Object, member, b, z.ref, z.old)
 	}
 	item := append(append(make([]byte, 0, scoreBytes+len(member)), b[:]...), member...)
 	old, _, start, end, err := z.p.zmember(member)
@@ -283,7 +302,7 @@ func (z *ZSetEdit) promote() error {
 		if err != nil {
 			return err
 		}
-		if _, err := t.score(obj, string(item[scoreBytes:]), [scoreBytes]byte(item)); err != nil {
+		if err := t.score(obj, string(item[scoreBytes:]), [scoreBytes]byte(item)); err != nil {
 			return err
 		}
 		at = end
@@ -295,6 +314,7 @@ func (z *ZSetEdit) promote() error {
 // Remove removes a member and tells whether it was there. The key goes with
 // its last member.
 func (z *ZSetEdit) Remove(member string) (removed bool, err error) {
+	z.known = false
 	if z.e.Object == 0 {
 		item, _, start, end, err := z.p.zmember(member)
 		if err != nil || item == nil {
