@@ -264,6 +264,9 @@ func randomZSet(t *testing.T, c sorted, size int) {
 		require.Equal(t, in, n == 0)
 		m[name] = score
 	}
+	_, err := c.ZAdd("z", brock.Z{Member: "member:0", Score: 1}) // a small set may be empty
+	require.NoError(t, err)
+	m["member:0"] = 1
 	want := m.ordered()
 	got, err := c.ZRange("z", 0, -1)
 	require.NoError(t, err)
