@@ -241,7 +241,6 @@ func (p *Pipe) steps(t *store.Tx, batch bridge.Batch) (n int, panicked any, err 
 		err = cmp.Or(err, t.Doomed())
 	}()
 	for ; n < batch.Len(); n++ {
-		changes = t.Changes()
 		err := batch.Run(n)
 		if errors.Is(err, errAlone) || store.Unrun(err) {
 			if n > 0 {
@@ -250,7 +249,7 @@ func (p *Pipe) steps(t *store.Tx, batch bridge.Batch) (n int, panicked any, err 
 			return n, nil, err
 		}
 		changes = t.Changes()
-		batch.Reply(n, err)
+		batch.Reply(err)
 		if !t.InPlace() { // somebody waits for the key: he is served after each
 			return n + 1, nil, nil
 		}

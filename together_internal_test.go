@@ -16,9 +16,9 @@ type steps struct {
 	replies []error
 }
 
-func (b *steps) Len() int               { return len(b.run) }
-func (b *steps) Run(i int) error        { return b.run[i]() }
-func (b *steps) Reply(_ int, err error) { b.replies = append(b.replies, err) }
+func (b *steps) Len() int        { return len(b.run) }
+func (b *steps) Run(i int) error { return b.run[i]() }
+func (b *steps) Reply(err error) { b.replies = append(b.replies, err) }
 
 // newPipe returns a Pipe that does not end, on an empty database.
 func newPipe(t *testing.T) (*DB, *Pipe, *bridge.Later) {

@@ -61,7 +61,7 @@ type Batch interface {
 	// Run runs the command at i, on the Pipe that Together got.
 	Run(i int) error
 	// Reply is called when that has been run, with its error.
-	Reply(i int, err error)
+	Reply(err error)
 }
 
 // Together runs the first commands of batch, which make one call each on a

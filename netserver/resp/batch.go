@@ -38,8 +38,7 @@ func (c *conn) together(i int) int {
 // with others of its key.
 func (cmd *command) joins(args [][]byte) bool {
 	const fast = flagWrite | flagFast
-	if cmd == nil || !cmd.oneKey || cmd.offLoop || cmd.flags&fast != fast ||
-		cmd.arity > 0 && len(args) != cmd.arity || len(args) < -cmd.arity {
+	if cmd == nil || !cmd.oneKey || cmd.offLoop || cmd.flags&fast != fast || !cmd.takes(len(args)) {
 		return false
 	}
 	size := 0
@@ -77,4 +76,4 @@ func (l *loop) Run(i int) error {
 }
 
 // Reply is the [bridge.Batch]'s.
-func (l *loop) Reply(_ int, err error) { l.replied(l.batch.conn, l.batch.at, err) }
+func (l *loop) Reply(err error) { l.replied(l.batch.conn, l.batch.at, err) }

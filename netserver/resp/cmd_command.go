@@ -143,7 +143,7 @@ func (c *call) keysOf(args [][]byte) (cmd *command, keys []keyArgument, err erro
 		return nil, nil, errNoSuchCommand
 	case len(cmd.keys) == 0:
 		return nil, nil, errNoKeys
-	case cmd.arity > 0 && len(args) != cmd.arity, len(args) < -cmd.arity:
+	case !cmd.takes(len(args)):
 		return nil, nil, errKeysArity
 	}
 	for _, spec := range cmd.keys {

@@ -33,6 +33,14 @@ type command struct {
 	id     int      // its number in the table
 }
 
+// takes tells whether a request may have n arguments, with the command's name.
+func (cmd *command) takes(n int) bool {
+	if cmd.arity > 0 {
+		return n == cmd.arity
+	}
+	return n >= -cmd.arity
+}
+
 // flags are what COMMAND tells of a command.
 type flags uint32
 

@@ -93,7 +93,7 @@ func (c *conn) admit(cmd *command, args [][]byte) (*command, Error) {
 		return nil, unknown(args)
 	case cmd == nil:
 		return nil, unknownSub(container, args[1])
-	case cmd.arity > 0 && len(args) != cmd.arity, len(args) < -cmd.arity:
+	case !cmd.takes(len(args)):
 		return cmd, wrongArity(cmd)
 	case c.locked() && !cmd.has(flagNoAuth):
 		return cmd, errNoAuth
