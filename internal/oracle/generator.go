@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Config steers a [Generator]. The zero value is good for most tests.
@@ -20,7 +21,9 @@ type Config struct {
 	Start     int64   // time of the clock at the start, for IDs of streams
 
 	// MinTTL is the least time to live, in milliseconds, that is not in the
-	// past. Where the clock is real, it keeps keys from expiring.
+	// past. It is for clocks that are real: no key expires, and times to live
+	// are most of a minute apart, so that two servers whose clocks differ
+	// agree which of two is greater.
 	MinTTL int64
 
 	// Typed leaves out mistakes that Go methods may make impossible: options
@@ -64,6 +67,7 @@ type Generator struct {
 	now    int64   // what ADVANCE operations add up to
 	stamps []int64 // the last times of which IDs were made
 	serial int64   // of explicit IDs
+	minute int64   // that the last time to live beyond MinTTL was given
 	wrong  bool    // the operation being made is to be mistaken
 }
 
@@ -340,7 +344,12 @@ func (g *Generator) ttl(past bool) int64 {
 	if past && g.chance(6) {
 		return one[int64](g, 0, -1, -100_000)
 	}
-	return g.config.MinTTL + one[int64](g, 1, 20, 500, 5_000, 100_000, 1<<30, 1<<40, 1<<40) + g.r.Int64N(50)
+	ttl := one[int64](g, 1, 20, 500, 5_000, 100_000, 1<<30, 1<<40, 1<<40) + g.r.Int64N(50)
+	if g.config.MinTTL != 0 {
+		g.minute = (g.minute + 0x9e37b) % (1 << 20) // odd: each of them once
+		ttl += g.config.MinTTL + g.minute*time.Minute.Milliseconds()
+	}
+	return ttl
 }
 
 // score returns a score; many are equal.
