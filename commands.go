@@ -240,18 +240,23 @@ func (p *Pipe) steps(t *store.Tx, batch bridge.Batch) (n int, panicked any, err 
 		}
 		err = cmp.Or(err, t.Doomed())
 	}()
-	for ; n < batch.Len(); n++ {
-		err := batch.Run(n)
-		if errors.Is(err, errAlone) || store.Unrun(err) {
+	for merge := true; n < batch.Len(); {
+		k, err := batch.Run(n, merge && !t.Heard())
+		switch {
+		case errors.Is(err, errAlone) || store.Unrun(err):
 			if n > 0 {
 				err = nil // those before are a transaction
 			}
 			return n, nil, err
+		case err != nil && k > 1:
+			merge = false // some may not fail
+			continue
 		}
 		changes = t.Changes()
 		batch.Reply(err)
+		n += k
 		if !t.InPlace() { // somebody waits for the key: he is served after each
-			return n + 1, nil, nil
+			break
 		}
 	}
 	return n, nil, nil

@@ -16,9 +16,60 @@ type steps struct {
 	replies []error
 }
 
-func (b *steps) Len() int        { return len(b.run) }
-func (b *steps) Run(i int) error { return b.run[i]() }
-func (b *steps) Reply(err error) { b.replies = append(b.replies, err) }
+func (b *steps) Len() int                       { return len(b.run) }
+func (b *steps) Run(i int, _ bool) (int, error) { return 1, b.run[i]() }
+func (b *steps) Reply(err error)                { b.replies = append(b.replies, err) }
+
+// merging is a bridge.Batch of pushes to a list, all of which are one if they
+// may be.
+type merging struct {
+	p      *Pipe
+	values [][]byte
+	runs   []int // how many each Run ran
+	errs   []error
+}
+
+func (b *merging) Len() int { return len(b.values) }
+
+func (b *merging) Run(i int, merge bool) (n int, err error) {
+	if n = 1; merge {
+		n = len(b.values) - i
+	}
+	_, err = b.p.RPush("k", b.values[i:i+n]...)
+	b.runs = append(b.runs, n)
+	return n, err
+}
+
+func (b *merging) Reply(err error) { b.errs = append(b.errs, err) }
+
+// TestTogetherMerges has commands be one: not where that fails, nor where
+// somebody hears of each.
+func TestTogetherMerges(t *testing.T) {
+	db, p, _ := newPipe(t)
+	values := [][]byte{{1}, {2}, {3}}
+	b := &merging{p: p, values: values}
+	require.Equal(t, 3, value(t)(bridge.Together(p, "k", b)))
+	require.Equal(t, []int{3}, b.runs)
+	require.Equal(t, []error{nil}, b.errs)
+
+	heard := 0
+	stop := db.s.Listen(func(_ uint64, events []store.Event) { heard += len(events) })
+	b = &merging{p: p, values: values}
+	require.Equal(t, 3, value(t)(bridge.Together(p, "k", b)))
+	require.Equal(t, []int{1, 1, 1}, b.runs)
+	require.Equal(t, 3, heard)
+	stop()
+
+	require.Equal(t, append(values, values...), value(t)(db.LRange("k", 0, -1)))
+	require.NoError(t, db.Set("k", nil))
+	b = &merging{p: p, values: values}
+	require.Equal(t, 3, value(t)(bridge.Together(p, "k", b)))
+	require.Equal(t, []int{3, 1, 1, 1}, b.runs)
+	for _, err := range b.errs {
+		require.ErrorIs(t, err, ErrWrongType)
+	}
+	require.Len(t, b.errs, 3)
+}
 
 // newPipe returns a Pipe that does not end, on an empty database.
 func newPipe(t *testing.T) (*DB, *Pipe, *bridge.Later) {

@@ -58,9 +58,10 @@ func Pipe(of any, noWait bool) (any, *Later) { return ways.Pipe(of, noWait) }
 // Batch is some commands of one key.
 type Batch interface {
 	Len() int
-	// Run runs the command at i, on the Pipe that Together got.
-	Run(i int) error
-	// Reply is called when that has been run, with its error.
+	// Run runs the command at i, on the Pipe that Together got, and returns 1.
+	// With merge it may be some from i on, which all succeed or all fail.
+	Run(i int, merge bool) (n int, err error)
+	// Reply is called when those have been run, with their error.
 	Reply(err error)
 }
 

@@ -382,7 +382,9 @@ func (w *world) changeList(i int, id uint64, o *objectModel) change {
 	}
 	v := w.bytes()
 	at := w.rnd.IntN(n + 1)
-	switch w.rnd.IntN(4) {
+	switch w.rnd.IntN(5) {
+	case 4:
+		return w.pushMany(i, id, o)
 	case 0:
 		return change{
 			"treeappend", func(a *Access) error { return a.TreeAppend(t, []byte(v)) },
@@ -401,6 +403,29 @@ func (w *world) changeList(i int, id uint64, o *objectModel) change {
 	return change{
 		"treeinsertat", func(a *Access) error { return a.TreeInsertAt(t, uint64(at), []byte(v)) },
 		func(s modelState) { s[i].objs[id].items = slices.Insert(s[i].objs[id].items, at, v) },
+	}
+}
+
+// pushMany puts items at an end of a list.
+func (w *world) pushMany(i int, id uint64, o *objectModel) change {
+	t := treeOf(id, o.kind)
+	var items [][]byte
+	for range 1 + w.rnd.IntN(40) {
+		items = append(items, []byte(w.bytes()))
+	}
+	head := w.rnd.IntN(2) == 0
+	return change{
+		"treepush", func(a *Access) error { return a.TreePush(t, head, items) },
+		func(s modelState) {
+			for _, item := range items {
+				o := s[i].objs[id]
+				at := len(o.items)
+				if head {
+					at = 0
+				}
+				o.items = slices.Insert(o.items, at, string(item))
+			}
+		},
 	}
 }
 

@@ -331,7 +331,7 @@ func (a *Access) TreeInsert(t Tree, item []byte) error {
 // TreeInsertAt puts an item at a position, before the one that is there.
 func (a *Access) TreeInsertAt(t Tree, pos uint64, item []byte) error {
 	if pos == 0 && t.Key == 0 {
-		return a.push(t, true, item)
+		return a.TreePush(t, true, [][]byte{item})
 	}
 	path, err := a.seekPos(t, pos)
 	if err != nil {
@@ -344,7 +344,7 @@ func (a *Access) TreeInsertAt(t Tree, pos uint64, item []byte) error {
 // higher than all others.
 func (a *Access) TreeAppend(t Tree, item []byte) error {
 	if t.Key == 0 {
-		return a.push(t, false, item)
+		return a.TreePush(t, false, [][]byte{item})
 	}
 	path, err := a.seekEnd(t)
 	if err != nil {
@@ -369,29 +369,68 @@ type edgeNode struct {
 	id pid
 }
 
-// push puts an item at an end of a list, and remembers the way.
-func (a *Access) push(t Tree, head bool, item []byte) (err error) {
-	switch {
-	case a.seekEdge(t, head):
-	case head:
-		_, err = a.seekPos(t, 0)
-	default:
-		_, err = a.seekEnd(t)
+// TreePush puts items, one after the other, at an end of a list, whose items
+// have no keys. It remembers the way. Cost: O(log n) for each leaf that it
+// fills.
+func (a *Access) TreePush(t Tree, head bool, items [][]byte) (err error) {
+	for len(items) > 0 {
+		switch {
+		case a.seekEdge(t, head):
+		case head:
+			_, err = a.seekPos(t, 0)
+		default:
+			_, err = a.seekEnd(t)
+		}
+		if err == nil {
+			err = a.insert(t, a.path, items[0])
+		}
+		a.edge.obj = 0
+		if err != nil {
+			return err
+		}
+		items = a.pushMore(t, head, items[1:])
+		a.remember(t, head)
 	}
-	if err != nil {
-		return err
+	return nil
+}
+
+// pushMore puts items at the end of a list where one was just put, as many as
+// its leaf has room for, and returns the others.
+func (a *Access) pushMore(t Tree, head bool, items [][]byte) (rest [][]byte) {
+	if len(items) == 0 {
+		return items
 	}
-	err = a.insert(t, a.path, item)
+	f := &a.path[len(a.path)-1]
+	a.edit(&f.g)
+	o, n := Ordered(f.g.body()), 0
+	for n < len(items) {
+		at := f.i
+		if !head {
+			at += n + 1
+		}
+		if !o.Insert(at, items[n]) {
+			break
+		}
+		n++
+	}
+	a.recount(a.path, int64(n))
+	if n > 0 {
+		a.count(t.Obj, int64(n))
+	}
+	return items[n:]
+}
+
+// remember notes the way to where an item was pushed.
+func (a *Access) remember(t Tree, head bool) {
+	if a.mode != Direct {
+		return
+	}
 	e := &a.edge
-	if e.obj = 0; err != nil || a.mode != Direct {
-		return err
-	}
 	e.obj, e.lsn, e.head, e.path = t.Obj, a.lsn, head, e.path[:0]
 	for i := range a.path {
 		g := &a.path[i].g
 		e.path = append(e.path, edgeNode{g.no, g.id})
 	}
-	return nil
 }
 
 // seekEdge walks to an end of a list by the way of the last push, and tells

@@ -132,14 +132,14 @@ func (s *Store) tell(t *Tx) {
 	}
 }
 
-// heard tells whether anybody asks for events, as a waiter or listener.
-func (t *Tx) heard() bool { return t.s.audience.Load() != 0 }
+// Heard tells whether anybody asks for events, as a waiter or listener.
+func (t *Tx) Heard() bool { return t.s.audience.Load() != 0 }
 
 // Emit notes an event. Commands call it for each change of a key, in the order
 // in which Redis has them, once nothing can fail any more. An event is a change
 // even where it leaves the key as it was.
 func (t *Tx) Emit(db int, name EventName, key string) {
-	if t.heard() {
+	if t.Heard() {
 		t.events = append(t.events, Event{DB: db, Name: name, Key: strings.Clone(key)}) // the key may stand in a buffer
 		t.changed = true
 	}
@@ -148,7 +148,7 @@ func (t *Tx) Emit(db int, name EventName, key string) {
 // EmitRemoval is Emit for a change that takes elements from a collection: with
 // the last one the key is gone, which is an event of its own.
 func (t *Tx) EmitRemoval(db int, name EventName, key string) error {
-	if !t.heard() {
+	if !t.Heard() {
 		return nil
 	}
 	t.Emit(db, name, key)

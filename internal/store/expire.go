@@ -332,7 +332,7 @@ func (t *Tx) expireReady(i deadlineItem) error {
 	if err != nil {
 		return err
 	}
-	if err := t.enter(sp, i.hash, stored, e); err != nil || !t.heard() {
+	if err := t.enter(sp, i.hash, stored, e); err != nil || !t.Heard() {
 		return err
 	}
 	_, err = t.keyOf(sp, i.hash, stored)
@@ -358,7 +358,7 @@ func (t *Tx) expireItem(i deadlineItem) error {
 
 // expireKey deletes the key, stored as given, of an entry that has expired.
 func (t *Tx) expireKey(sp *space, hash uint64, stored string, e Entry) error {
-	if !t.heard() {
+	if !t.Heard() {
 		return t.discard(sp, hash, stored, e)
 	}
 	key, err := t.keyOf(sp, hash, stored)

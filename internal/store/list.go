@@ -58,16 +58,29 @@ func (t *Tx) push(e Entry, values [][]byte, head bool) (length int, err error) {
 	if len(values) == 0 {
 		return t.Len(e)
 	}
+	for len(values) > 0 {
+		n, err := t.pushSome(e.Object, values, head)
+		if err != nil {
+			return 0, err
+		}
+		values = values[n:]
+	}
+	return int(t.acc.Counted()), nil
+}
+
+// pushSome puts the first of values at an end of a list object, those that are
+// short at once, and returns how many.
+func (t *Tx) pushSome(obj uint64, values [][]byte, head bool) (n int, err error) {
+	if len(values) > 1 {
+		if items := t.elements(values); len(items) > 1 {
+			return len(items), t.insertAll(obj, head, values[:len(items)], items)
+		}
+	}
 	pos := uint64(math.MaxUint64)
 	if head {
 		pos = 0
 	}
-	for _, v := range values {
-		if err := t.insert(e.Object, pos, v); err != nil {
-			return 0, err
-		}
-	}
-	return int(t.acc.Counted()), nil
+	return 1, t.insert(obj, pos, values[0])
 }
 
 // unpackList makes an object of what a packed list holds, and returns the

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/brockdb/brock/internal/engine"
 	"github.com/brockdb/brock/internal/page"
@@ -254,6 +255,28 @@ func (t *Tx) element(obj uint64, prefix, value []byte) ([]byte, error) {
 	return b, nil
 }
 
+// elements encodes the first of values, as far as they are short, as
+// [Tx.element] does. The items are good until more is encoded.
+func (t *Tx) elements(values [][]byte) [][]byte {
+	n, size := 0, 0
+	for n < len(values) && n < elementsAtOnce && len(values[n]) <= elementMax {
+		size += 1 + len(values[n])
+		n++
+	}
+	b := slices.Grow(t.scratch[:0], size)
+	t.items = t.items[:0]
+	for _, v := range values[:n] {
+		from := len(b)
+		b = append(append(b, elementInline), v...)
+		t.items = append(t.items, b[from:])
+	}
+	t.scratch = b
+	return t.items
+}
+
+// elementsAtOnce bounds how much scratch [Tx.elements] takes.
+const elementsAtOnce = 64
+
 // value decodes an element. The result is a copy if own is set, else it may
 // alias a page.
 func (t *Tx) value(obj uint64, element []byte, own bool) ([]byte, error) {
@@ -487,10 +510,31 @@ func (t *Tx) insert(obj, pos uint64, value []byte) error {
 	if err != nil {
 		return err
 	}
+	t.logInsert(obj, pos, value)
+	return nil
+}
+
+// insertAll is insert for values at an end of a list, with their items.
+func (t *Tx) insertAll(obj uint64, head bool, values, items [][]byte) error {
+	if err := t.acc.TreePush(tree(List, obj), head, items); err != nil {
+		return err
+	}
+	pos, step := uint64(0), uint64(0)
+	if !head {
+		pos, step = t.acc.Counted()-uint64(len(values)), 1
+	}
+	for _, v := range values {
+		t.logInsert(obj, pos, v)
+		pos += step
+	}
+	return nil
+}
+
+// logInsert notes that an element was put at a position.
+func (t *Tx) logInsert(obj, pos uint64, value []byte) {
 	t.log(opInsert, obj)
 	t.argUint(pos)
 	t.arg(value)
-	return nil
 }
 
 // reach tells whether a position is behind the last element of a list. If a

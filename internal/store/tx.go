@@ -42,6 +42,7 @@ type Tx struct {
 	view      *view // the View that this is, or nil
 	warm      uint32
 	scratch   []byte
+	items     [][]byte   // in scratch
 	found     Entry      // the entry that Find found
 	entry     []byte     // the entry being put
 	hashOf    uintptr    // where the last key hashed is, see keyHash
@@ -382,7 +383,7 @@ func (t *Tx) reset() {
 		t.recs = nil
 	}
 	if cap(t.scratch) > 64<<10 {
-		t.scratch = nil
+		t.scratch, t.items = nil, nil
 	}
 	t.deadlines, t.counts = t.deadlines[:0], t.counts[:0]
 	if t.events = emptied(t.events); cap(t.events) > 1<<10 {

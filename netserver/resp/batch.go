@@ -10,7 +10,10 @@ type batch struct {
 	from  int // the first, in the loop's ahead
 	n     int
 	start int // where their replies begin
-	at    int // where that of the one that runs begins
+
+	// What the last Run ran, the replies to which begin at out: some pushes at
+	// once if there are several, after which the list has this length.
+	first, many, out, length int
 }
 
 // maxTogether is how long a request is at most that is executed together with
@@ -65,15 +68,53 @@ func (c *conn) runTogether(i, n int) (done int) {
 // Len is the [bridge.Batch]'s.
 func (l *loop) Len() int { return l.batch.n }
 
-// Run is the [bridge.Batch]'s.
-func (l *loop) Run(i int) error {
+// Run is the [bridge.Batch]'s: pushes in a row are one.
+func (l *loop) Run(i int, merge bool) (n int, err error) {
+	b := &l.batch
 	if i == 0 {
-		l.out.b = l.out.b[:l.batch.start]
+		l.out.b = l.out.b[:b.start]
 	}
-	r := l.ahead[l.batch.from+i]
-	l.batch.at = len(l.out.b)
-	return r.cmd.run(l.prepare(l.batch.conn, r.cmd, l.args[r.from:r.to:r.to]))
+	r := l.ahead[b.from+i]
+	b.first, b.many, b.out = i, 1, len(l.out.b)
+	call := l.prepare(b.conn, r.cmd, l.args[r.from:r.to:r.to])
+	if merge && r.cmd.push != nil && !l.srv.slow.short() {
+		b.many = l.values(i)
+	}
+	if b.many == 1 {
+		return 1, r.cmd.run(call)
+	}
+	b.length, err = r.cmd.push(call.db, call.str(1), l.pushed...)
+	return b.many, err
+}
+
+// values collects those of pushes to one end of a list, from the request at i
+// on, and returns how many pushes.
+func (l *loop) values(i int) (n int) {
+	l.pushed = l.pushed[:0]
+	ahead := l.ahead[l.batch.from+i : l.batch.from+l.batch.n]
+	for _, r := range ahead {
+		if r.cmd != ahead[0].cmd {
+			break
+		}
+		l.pushed = append(l.pushed, l.args[r.from+2:r.to]...)
+		n++
+	}
+	return n
 }
 
 // Reply is the [bridge.Batch]'s.
-func (l *loop) Reply(err error) { l.replied(l.batch.conn, l.batch.at, err) }
+func (l *loop) Reply(err error) {
+	b := &l.batch
+	if b.many == 1 {
+		l.replied(b.conn, b.out, err)
+		return
+	}
+	length := b.length - len(l.pushed)
+	for _, r := range l.ahead[b.from+b.first:][:b.many] {
+		l.call.args = l.args[r.from:r.to:r.to]
+		length += len(l.call.args) - 2
+		at := len(l.out.b)
+		l.out.int(int64(length))
+		l.replied(b.conn, at, nil)
+	}
+}

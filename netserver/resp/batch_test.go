@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -24,7 +25,11 @@ func TestPipelinesOfOneKey(t *testing.T) {
 				key = fmt.Sprint("key", rng.IntN(4))
 			}
 			requests = append(requests, fastWrite(rng, key))
+			for rng.IntN(4) == 0 {
+				requests = append(requests, push(rng, key)...)
+			}
 		}
+		requests = append(requests, []string{"LRANGE", key, "0", "-1"})
 		us.send(raw(requests))
 		them.send(raw(requests))
 		for i, request := range requests {
@@ -76,6 +81,19 @@ func fastWrite(rng *rand.Rand, key string) []string {
 	default:
 		return []string{"ZREM", key, n(50)}
 	}
+}
+
+// push returns requests that push to one end of a list: they may be one push.
+func push(rng *rand.Rand, key string) (requests [][]string) {
+	name := []string{"LPUSH", "rpush", "RPUSH"}[rng.IntN(3)]
+	for range 1 + rng.IntN(6) {
+		args := []string{name, key}
+		for range rng.IntN(4) { // none is an error
+			args = append(args, strings.Repeat(strconv.Itoa(rng.IntN(100)), 1+rng.IntN(20)*rng.IntN(40)))
+		}
+		requests = append(requests, args)
+	}
+	return requests
 }
 
 // TestPipelineServesWaiters has clients wait for a list that a pipeline pushes

@@ -121,9 +121,6 @@ func (c *call) pop(one func(*brock.Pipe, string) ([]byte, error), some func(*bro
 	return wrongArity(c.cmd)
 }
 
-// runLPush is LPUSH key element [element …].
-func runLPush(c *call) error { return c.number(c.db.LPush(c.str(1), c.args[2:]...)) }
-
 // runLRange is LRANGE key start stop.
 func runLRange(c *call) error {
 	start, stop, err := c.bounds()
@@ -145,5 +142,5 @@ func runLTrim(c *call) error {
 // runRPop is RPOP key [count].
 func runRPop(c *call) error { return c.pop((*brock.Pipe).RPop, (*brock.Pipe).RPopCount) }
 
-// runRPush is RPUSH key element [element …].
-func runRPush(c *call) error { return c.number(c.db.RPush(c.str(1), c.args[2:]...)) }
+// runPush is LPUSH key element [element …] and RPUSH, likewise.
+func runPush(c *call) error { return c.number(c.cmd.push(c.db, c.str(1), c.args[2:]...)) }

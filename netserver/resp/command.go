@@ -3,6 +3,8 @@ package resp
 import (
 	"iter"
 	"strings"
+
+	"github.com/brockdb/brock"
 )
 
 // command is an entry of the command table: all that is known of a command, and
@@ -15,8 +17,9 @@ type command struct {
 	keys    []keySpec
 	acl     []string // categories beside those that follow from flags and group
 	subs    []command
-	offLoop bool // it takes long, or waits
-	field   int  // the argument that is a field or member of its key; 0: none
+	offLoop bool                                              // it takes long, or waits
+	push    func(*brock.Pipe, string, ...[]byte) (int, error) // of RPUSH and LPUSH: what runs it
+	field   int                                               // the argument that is a field or member of its key; 0: none
 
 	group, since, summary, complexity string
 

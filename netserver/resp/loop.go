@@ -8,19 +8,20 @@ import (
 
 // loop is what the connections of a netserver.Loop share.
 type loop struct {
-	srv   *Server
-	out   reply     // replies to the requests that are being executed
-	ahead []request // requests that were read and are to be executed
-	args  [][]byte  // their arguments
-	keys  []string  // room for warm
-	field []string  // likewise
-	call  call      // the current one
-	pipe  *brock.Pipe
-	later *bridge.Later
-	dbs   []*brock.Pipe // pipe, by database; nil until first used
-	mark  uint64        // what the replies tell of
-	run   run           // commands of one kind, one behind the other
-	batch batch         // the requests that are now one transaction
+	srv    *Server
+	out    reply     // replies to the requests that are being executed
+	ahead  []request // requests that were read and are to be executed
+	args   [][]byte  // their arguments
+	keys   []string  // room for warm
+	field  []string  // likewise
+	call   call      // the current one
+	pipe   *brock.Pipe
+	later  *bridge.Later
+	dbs    []*brock.Pipe // pipe, by database; nil until first used
+	mark   uint64        // what the replies tell of
+	run    run           // commands of one kind, one behind the other
+	batch  batch         // the requests that are now one transaction
+	pushed [][]byte      // room for batch
 
 	tally tally // since account
 	meter *meter

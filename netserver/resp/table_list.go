@@ -1,5 +1,7 @@
 package resp
 
+import "github.com/brockdb/brock"
+
 // listCommands returns the table's entries of the group list.
 func listCommands() []command { //nolint:funlen // a table
 	return inGroup("list",
@@ -45,7 +47,7 @@ func listCommands() []command { //nolint:funlen // a table
 			docs: arguments(argKey(), argInt("count").from("6.2.0").opt()),
 		},
 		command{
-			name: "lpush", run: runLPush, arity: -3, flags: flagWrite | flagDenyOOM | flagFast,
+			name: "lpush", run: runPush, push: (*brock.Pipe).LPush, arity: -3, flags: flagWrite | flagDenyOOM | flagFast,
 			keys:    keySpecs(keyAt(1, "RW", "insert")),
 			since:   "1.0.0",
 			summary: "Puts elements in front of a list", complexity: "O(N) for N elements to put",
@@ -79,7 +81,7 @@ func listCommands() []command { //nolint:funlen // a table
 			docs: arguments(argKey(), argInt("count").from("6.2.0").opt()),
 		},
 		command{
-			name: "rpush", run: runRPush, arity: -3, flags: flagWrite | flagDenyOOM | flagFast,
+			name: "rpush", run: runPush, push: (*brock.Pipe).RPush, arity: -3, flags: flagWrite | flagDenyOOM | flagFast,
 			keys:    keySpecs(keyAt(1, "RW", "insert")),
 			since:   "1.0.0",
 			summary: "Puts elements at the end of a list", complexity: "O(N) for N elements to put",
