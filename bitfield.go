@@ -190,7 +190,7 @@ func (c *commands) writeBitField(key string, fields []bitField) (results []Optio
 func (c *commands) readBitField(op, key string, fields []bitField) (values []int64, err error) {
 	err = c.readLimited(op, key, func(t *store.Tx, limit int) error {
 		if len(fields) > limit {
-			return errLong
+			return store.ErrLong
 		}
 		values = make([]int64, len(fields))
 		e, _, err := c.lookup(t, key, store.String)

@@ -84,7 +84,7 @@ func (c *commands) BitCountRange(key string, start, stop int64, unit BitUnit) (n
 		case r.first >= r.end:
 			return nil
 		case r.long(limit):
-			return errLong
+			return store.ErrLong
 		}
 		n, err = r.ones(t, &e)
 		return err
@@ -158,7 +158,7 @@ func (c *commands) bitPos(key string, bit bool, r bitRange, unit BitUnit, open b
 		case bits.first >= bits.end:
 			return nil
 		case bits.long(limit):
-			return errLong
+			return store.ErrLong
 		}
 		offset, err = bits.position(t, &e, bit)
 		if offset < 0 && !bit && open {

@@ -198,7 +198,7 @@ func (c *commands) within(fn func(*store.Tx) error) (done bool, err error) {
 }
 
 // errAlone is what a command fails with, before it has changed anything, that
-// cannot be one of several in a transaction of one key.
+// cannot be one of several in a transaction.
 var errAlone = errors.New("brock: a command for itself")
 
 // apart is within for commands that look at more than one key, that may fail
@@ -212,16 +212,21 @@ func (c *commands) apart(fn func(*store.Tx) error) (done bool, err error) {
 
 // together is what bridge.Together does. A panic of a command goes on once the
 // locks are released.
-func together(of any, key string, batch bridge.Batch) (n int, err error) {
+func together(of any, keys []string, batch bridge.Batch) (n int, err error) {
 	p := of.(*Pipe)
 	if err := p.usable(); err != nil {
 		return 0, err
 	}
 	var panicked any
-	err = p.s.WriteKey(key, p.later(), func(t *store.Tx) (err error) {
+	run := func(t *store.Tx) (err error) {
 		n, panicked, err = p.steps(t, batch)
 		return err
-	})
+	}
+	if len(keys) == 1 {
+		err = p.s.WriteKey(keys[0], p.later(), run)
+	} else {
+		err = p.s.Write(p.mask(keys), p.later(), run)
+	}
 	if panicked != nil {
 		panic(panicked)
 	}
@@ -281,7 +286,7 @@ func single(keys []string) string {
 // nothing.
 func wrapped(op, key string, err error) error {
 	switch {
-	case err == nil, isAnswer(err), errors.Is(err, errLong), errors.Is(err, store.ErrWait), errors.Is(err, errAlone):
+	case err == nil, isAnswer(err), errors.Is(err, store.ErrLong), errors.Is(err, store.ErrWait), errors.Is(err, errAlone):
 		return err
 	case key == "":
 		return fmt.Errorf("%s: %w", op, err)

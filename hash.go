@@ -146,10 +146,6 @@ const (
 	longKeys = 1024
 )
 
-// errLong tells that a command would hold its lock for too long. It has
-// changed nothing yet and runs again in another way.
-var errLong = errors.New("brock: long command")
-
 // readLong is read for a command that looks at all of a collection, n
 // elements. fn is not called for an absent key but with a zero entry.
 func (c *commands) readLong(op, key string, typ store.Type, fn func(t *store.Tx, e store.Entry, n int) error) error {
@@ -160,7 +156,7 @@ func (c *commands) readLong(op, key string, typ store.Type, fn func(t *store.Tx,
 		}
 		n, err := t.Len(e)
 		if err == nil && n > limit {
-			err = errLong
+			err = store.ErrLong
 		}
 		if err != nil {
 			return err
@@ -170,11 +166,11 @@ func (c *commands) readLong(op, key string, typ store.Type, fn func(t *store.Tx,
 }
 
 // readLimited is read for a command that takes long for more than limit
-// elements: it then returns errLong and runs again, without a limit, on a
+// elements: it then returns store.ErrLong and runs again, without a limit, on a
 // snapshot.
 func (c *commands) readLimited(op, key string, fn func(t *store.Tx, limit int) error) error {
 	err := c.read(op, key, func(t *store.Tx) error { return fn(t, longRead) })
-	if errors.Is(err, errLong) {
+	if errors.Is(err, store.ErrLong) {
 		err = c.snapshot(op, key, func(t *store.Tx) error { return fn(t, math.MaxInt) })
 	}
 	return err
@@ -183,7 +179,7 @@ func (c *commands) readLimited(op, key string, fn func(t *store.Tx, limit int) e
 // readAllLimited is readLimited for several keys.
 func (c *commands) readAllLimited(op string, keys []string, fn func(t *store.Tx, limit int) error) error {
 	err := c.readAll(op, keys, func(t *store.Tx) error { return fn(t, longRead) })
-	if errors.Is(err, errLong) {
+	if errors.Is(err, store.ErrLong) {
 		err = c.snapshot(op, single(keys), func(t *store.Tx) error { return fn(t, math.MaxInt) })
 	}
 	return err

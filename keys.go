@@ -268,7 +268,7 @@ func (c *commands) Now() time.Time {
 // Redis: RANDOMKEY.
 func (c *commands) RandomKey() (key string, err error) {
 	seed := [2]uint64{rand.Uint64(), rand.Uint64()} // the same in each run
-	none := errLong
+	none := store.ErrLong
 	find := (*store.Tx).RandomKey
 	run := func(t *store.Tx) (err error) {
 		var ok bool
@@ -282,7 +282,7 @@ func (c *commands) RandomKey() (key string, err error) {
 		return none
 	}
 	err = c.readAny("randomkey", run)
-	if errors.Is(err, errLong) {
+	if errors.Is(err, store.ErrLong) {
 		find, none = (*store.Tx).AnyKey, ErrNotFound
 		err = c.snapshot("randomkey", "", run)
 	}

@@ -135,7 +135,7 @@ func (c *commands) lcsStrings(a, b string) (s, t []byte, err error) {
 		case 4*pairs > maxLCSTable:
 			return &redisError{ErrTooLong, "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"}
 		case pairs/pairsPerElement > int64(limit):
-			return errLong
+			return store.ErrLong
 		}
 		if s, err = tx.StringGet(&entries[0]); err == nil {
 			t, err = tx.StringGet(&entries[1])

@@ -166,7 +166,7 @@ func (c *commands) LInsert(key string, side Side, pivot, value []byte) (length i
 			return nil
 		}
 		if n > limit {
-			return errLong
+			return store.ErrLong
 		}
 		length, err = t.ListInsert(c.db, key, e, pivot, value, side == After)
 		if err == nil && length > 0 {
@@ -251,7 +251,7 @@ func (c *commands) LRange(key string, start, stop int) (values [][]byte, err err
 		case count == 0:
 			return nil
 		case count > limit:
-			return errLong
+			return store.ErrLong
 		}
 		values, err = t.ListRange(nil, e, first, count)
 		return err
@@ -275,7 +275,7 @@ func (c *commands) LTrim(key string, start, stop int) error {
 		}
 		first, count := clip(start, stop, n)
 		if count > 0 && n-count > limit {
-			return errLong
+			return store.ErrLong
 		}
 		if err := t.ListTrim(c.db, key, e, first, count); err != nil {
 			return err
@@ -398,7 +398,7 @@ func (c *commands) popCount(op, key string, count int, head bool) (values [][]by
 			return nil
 		}
 		if min(count, n) > limit {
-			return errLong
+			return store.ErrLong
 		}
 		if values, err = t.ListPop(values, c.db, key, e, count, head); err != nil {
 			return err
@@ -412,7 +412,7 @@ func (c *commands) popCount(op, key string, count int, head bool) (values [][]by
 }
 
 // writeLong is write for a command on the list at key that takes long for more
-// than limit elements: it then returns errLong before its first change, and
+// than limit elements: it then returns store.ErrLong before its first change, and
 // runs again on private copies. n is the length of the list, 0 if there is none.
 func (c *commands) writeLong(op, key string, fn func(t *store.Tx, e store.Entry, n, limit int) error) error {
 	limit := longRead
@@ -428,7 +428,7 @@ func (c *commands) writeLong(op, key string, fn func(t *store.Tx, e store.Entry,
 		return fn(t, e, n, limit)
 	}
 	err := c.write(op, key, run)
-	if errors.Is(err, errLong) {
+	if errors.Is(err, store.ErrLong) {
 		limit = math.MaxInt
 		err = c.exec(op, key, run)
 	}

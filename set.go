@@ -68,7 +68,7 @@ func (c *commands) SInter(keys ...string) (members []string, err error) {
 			members = []string{}
 			return nil
 		case smallest > limit/max(len(keys)-1, 1):
-			return errLong
+			return store.ErrLong
 		}
 		members, err = t.SetInter(sets)
 		return err

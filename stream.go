@@ -259,7 +259,7 @@ func (c *commands) XRange(key string, first, last StreamID, count int) (entries 
 		case n == 0:
 			return nil
 		case n > limit:
-			return errLong
+			return store.ErrLong
 		}
 		entries = make([]StreamEntry, 0, min(n, firstRoom))
 		return t.StreamEach(e, at, n, func(id store.StreamID, fields []store.Field) {

@@ -2,6 +2,7 @@ package brock
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -48,14 +49,14 @@ func TestTogetherMerges(t *testing.T) {
 	db, p, _ := newPipe(t)
 	values := [][]byte{{1}, {2}, {3}}
 	b := &merging{p: p, values: values}
-	require.Equal(t, 3, value(t)(bridge.Together(p, "k", b)))
+	require.Equal(t, 3, value(t)(bridge.Together(p, []string{"k"}, b)))
 	require.Equal(t, []int{3}, b.runs)
 	require.Equal(t, []error{nil}, b.errs)
 
 	heard := 0
 	stop := db.s.Listen(func(_ uint64, events []store.Event) { heard += len(events) })
 	b = &merging{p: p, values: values}
-	require.Equal(t, 3, value(t)(bridge.Together(p, "k", b)))
+	require.Equal(t, 3, value(t)(bridge.Together(p, []string{"k"}, b)))
 	require.Equal(t, []int{1, 1, 1}, b.runs)
 	require.Equal(t, 3, heard)
 	stop()
@@ -63,7 +64,7 @@ func TestTogetherMerges(t *testing.T) {
 	require.Equal(t, append(values, values...), value(t)(db.LRange("k", 0, -1)))
 	require.NoError(t, db.Set("k", nil))
 	b = &merging{p: p, values: values}
-	require.Equal(t, 3, value(t)(bridge.Together(p, "k", b)))
+	require.Equal(t, 3, value(t)(bridge.Together(p, []string{"k"}, b)))
 	require.Equal(t, []int{3, 1, 1, 1}, b.runs)
 	for _, err := range b.errs {
 		require.ErrorIs(t, err, ErrWrongType)
@@ -94,13 +95,32 @@ func TestTogether(t *testing.T) {
 	require.NoError(t, push())
 	before := later.Take()
 	b := &steps{run: []func() error{push, wrong, push, push}}
-	n, err := bridge.Together(p, "k", b)
+	n, err := bridge.Together(p, []string{"k"}, b)
 	require.NoError(t, err)
 	require.Equal(t, 4, n)
 	require.ErrorIs(t, b.replies[1], ErrWrongType)
 	require.Equal(t, []error{nil, b.replies[1], nil, nil}, b.replies)
 	require.Equal(t, before+1, later.Take(), "one transaction")
 	require.Equal(t, 4, value(t)(db.LLen("k")))
+}
+
+// TestTogetherKeys has commands of several keys be one transaction.
+func TestTogetherKeys(t *testing.T) {
+	db, p, later := newPipe(t)
+	keys := []string{"a", "b", strings.Repeat("c", 2*store.ShortName), "d"}
+	var run []func() error
+	for _, key := range keys {
+		run = append(run, func() error {
+			_, err := p.Append(key, []byte("v"))
+			return err
+		})
+	}
+	before := later.Take()
+	require.Equal(t, 4, value(t)(bridge.Together(p, keys, &steps{run: run})))
+	require.Equal(t, before+1, later.Take(), "one transaction")
+	for _, key := range keys {
+		require.Equal(t, []byte("v"), value(t)(db.Get(key)))
+	}
 }
 
 // TestTogetherEnds ends a batch before a command that has to wait, or to be a
@@ -121,13 +141,13 @@ func TestTogetherEnds(t *testing.T) {
 			_, err := db.Del("k")
 			require.NoError(t, err)
 			b := &steps{run: []func() error{push, push, last, push}}
-			n, err := bridge.Together(p, "k", b)
+			n, err := bridge.Together(p, []string{"k"}, b)
 			require.NoError(t, err)
 			require.Equal(t, 2, n)
 			require.Equal(t, 2, value(t)(db.LLen("k")))
 
 			b = &steps{run: []func() error{last, push}}
-			n, err = bridge.Together(p, "k", b)
+			n, err = bridge.Together(p, []string{"k"}, b)
 			require.Error(t, err)
 			require.Zero(t, n)
 			require.Equal(t, 2, value(t)(db.LLen("k")))
@@ -144,7 +164,7 @@ func TestTogetherPanics(t *testing.T) {
 		func() error { return p.Set("k", []byte("v")) },
 		func() error { panic(fault) },
 	}}
-	require.PanicsWithValue(t, fault, func() { _, _ = bridge.Together(p, "k", b) })
+	require.PanicsWithValue(t, fault, func() { _, _ = bridge.Together(p, []string{"k"}, b) })
 	require.Equal(t, []byte("v"), value(t)(db.Get("k")))
 	require.NoError(t, db.Set("k", []byte("w")))
 	require.NoError(t, p.Set("k", []byte("x")), "p's commands are transactions of their own again")

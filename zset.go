@@ -177,7 +177,7 @@ func (c *commands) ZRange(key string, start, stop int) (members []Z, err error) 
 		case count == 0:
 			return nil
 		case count > limit:
-			return errLong
+			return store.ErrLong
 		}
 		members = make([]Z, 0, min(count, firstRoom))
 		return t.ZSetEach(e, first, count, func(member string, score float64) {

@@ -32,7 +32,7 @@ var ErrWait = store.ErrWait
 type Ways struct {
 	Reach    func(of any) (Handle, error)
 	Pipe     func(of any, noWait bool) (any, *Later)
-	Together func(of any, key string, batch Batch) (n int, err error)
+	Together func(of any, keys []string, batch Batch) (n int, err error)
 	DB       func(s *store.Store) any
 }
 
@@ -55,7 +55,7 @@ func Reach(of any) (Handle, error) { return ways.Reach(of) }
 // noWait commands that would have to wait fail with [ErrWait].
 func Pipe(of any, noWait bool) (any, *Later) { return ways.Pipe(of, noWait) }
 
-// Batch is some commands of one key.
+// Batch is some commands of one key each.
 type Batch interface {
 	Len() int
 	// Run runs the command at i, on the Pipe that Together got, and returns 1.
@@ -66,12 +66,12 @@ type Batch interface {
 }
 
 // Together runs the first commands of batch, which make one call each on a
-// *brock.Pipe, as one transaction, and returns how many: it ends before one that
+// *brock.Pipe and write one of keys each, as one transaction, and returns how many: it ends before one that
 // has to wait or to be a transaction of its own. A command that fails has changed
 // nothing, and others go on. If Together fails, none has changed anything. The
 // first may be run, and replied to, several times: then all begins again.
-func Together(of any, key string, batch Batch) (n int, err error) {
-	return ways.Together(of, key, batch)
+func Together(of any, keys []string, batch Batch) (n int, err error) {
+	return ways.Together(of, keys, batch)
 }
 
 // DB returns a *brock.DB on a store, which a test has opened in its own way.

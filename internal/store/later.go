@@ -54,12 +54,14 @@ func (l *Later) Take() uint64 {
 
 // see notes what a command has read that was run; it has not been given back
 // yet. l may be nil.
-func (l *Later) see(t *Tx) {
+func (l *Later) see(t *Tx, err error) {
 	if l == nil {
 		return
 	}
-	l.lookups.Hits += t.lookups.Hits
-	l.lookups.Misses += t.lookups.Misses
+	if !Unrun(err) {
+		l.lookups.Hits += t.lookups.Hits
+		l.lookups.Misses += t.lookups.Misses
+	}
 	seen := t.acc.Exposed()
 	if t.spaces != nil {
 		seen = max(seen, t.spaces.lsn)

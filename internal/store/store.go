@@ -175,7 +175,7 @@ func (s *Store) read(t *Tx, mask uint64, later *Later, fn func(*Tx) error) error
 		later.begin(t)
 		err := s.readOnce(t, mask, fn)
 		if err == nil || !retried(err) {
-			later.see(t)
+			later.see(t, err)
 			return err
 		}
 		if later.mustNotWait(err) {
@@ -216,9 +216,15 @@ func retried(err error) bool {
 	return errors.Is(err, page.ErrCold) || errors.Is(err, page.ErrHeld)
 }
 
+// ErrLong is what a command fails with that would hold its locks for too long. It
+// has changed nothing yet, and runs again in another way.
+var ErrLong = errors.New("store: long command")
+
 // Unrun tells whether a command that returns err has not been run, but is to be
 // once what it needs is there.
-func Unrun(err error) bool { return err != nil && (retried(err) || errors.Is(err, ErrWait)) }
+func Unrun(err error) bool {
+	return err != nil && (retried(err) || errors.Is(err, ErrWait) || errors.Is(err, ErrLong))
+}
 
 // prepare does what a command that could not run asks for by err: it loads
 // pages, or adds partitions to mask.
@@ -338,7 +344,7 @@ func (s *Store) write(mask uint64, key string, hash uint64, later *Later, fn fun
 		later.begin(t)
 		err := s.change(t, mask, fn)
 		if err == nil || !retried(err) {
-			later.see(t)
+			later.see(t, err)
 			o := s.release(t)
 			t = nil
 			return s.finish(o, later, err)
@@ -579,7 +585,7 @@ func (s *Store) exec(later *Later, fn func(*Tx) error) error {
 			t.acc.Discard()
 		}
 		if err == nil || !retried(err) {
-			later.see(t)
+			later.see(t, err)
 			o := s.release(t)
 			t = nil
 			return s.finish(o, later, err)

@@ -424,8 +424,11 @@ func (t *Tx) Step(life uint64, fn func(*Tx) error) error {
 	if t.view != nil {
 		return t.view.step(t, fn)
 	}
-	n := t.changes
+	n, lookups := t.changes, t.lookups
 	err := fn(t)
+	if Unrun(err) {
+		t.lookups = lookups // it will look again
+	}
 	if err != nil && t.changes != n { // a command refuses before its first change
 		t.doomed = fmt.Errorf("store: a command failed after its first change: %w", err)
 	}

@@ -127,7 +127,7 @@ func (s *Store) Snapshot(later *Later, fn func(*Tx) error) error {
 	defer s.closeSnapshot(s.openSnapshot(t))
 	later.begin(t)
 	err := fn(t)
-	later.see(t)
+	later.see(t, err)
 	return err
 }
 

@@ -2,9 +2,9 @@ package resp
 
 import "github.com/brockdb/brock/internal/bridge"
 
-// batch is some requests of a pipeline that write one key: they are executed as
-// one transaction, which is cheaper than one for each. Redis promises nothing of
-// what others see between the commands of a pipeline.
+// batch is some requests of a pipeline that write one key each: they are executed
+// as one transaction, which is cheaper than one for each. Redis promises nothing
+// of what others see between the commands of a pipeline.
 type batch struct {
 	conn  *conn
 	from  int // the first, in the loop's ahead
@@ -21,34 +21,31 @@ type batch struct {
 const maxTogether = 4 << 10
 
 // together returns how many of the requests that were read, from the one at i
-// on, may be one transaction.
-func (c *conn) together(i int) int {
-	l, n := c.loop, 0
-	if c.locked() {
+// on, may be one transaction. Their keys are in the loop's keys then.
+func (c *conn) together(i int) (n int) {
+	l := c.loop
+	if l.keys = l.keys[:0]; c.locked() {
 		return 0
 	}
 	for _, r := range l.ahead[i:] {
 		args := l.args[r.from:r.to]
-		if !r.cmd.joins(args) || n > 0 && view(args[1]) != view(l.args[l.ahead[i].from+1]) {
+		if r.cmd == nil || !r.cmd.joins || !r.cmd.takes(len(args)) || size(args) > maxTogether {
 			break
+		}
+		if key := view(args[1]); n == 0 || key != l.keys[len(l.keys)-1] {
+			l.keys = append(l.keys, key)
 		}
 		n++
 	}
 	return n
 }
 
-// joins tells whether a request with these arguments may be executed together
-// with others of its key.
-func (cmd *command) joins(args [][]byte) bool {
-	const fast = flagWrite | flagFast
-	if cmd == nil || !cmd.oneKey || cmd.offLoop || cmd.flags&fast != fast || !cmd.takes(len(args)) {
-		return false
-	}
-	size := 0
+// size is how many bytes arguments are.
+func size(args [][]byte) (n int) {
 	for _, arg := range args {
-		size += len(arg)
+		n += len(arg)
 	}
-	return size <= maxTogether
+	return n
 }
 
 // runTogether executes n requests from the one at i on, as far as they can be
@@ -56,8 +53,7 @@ func (cmd *command) joins(args [][]byte) bool {
 func (c *conn) runTogether(i, n int) (done int) {
 	l := c.loop
 	l.batch = batch{conn: c, from: i, n: n, start: len(l.out.b)}
-	key := view(l.args[l.ahead[i].from+1])
-	done, err := bridge.Together(l.db(int(c.db.Load())), key, l)
+	done, err := bridge.Together(l.db(int(c.db.Load())), l.keys, l)
 	if err != nil {
 		l.out.b = l.out.b[:l.batch.start]
 		return 0
@@ -93,7 +89,7 @@ func (l *loop) values(i int) (n int) {
 	l.pushed = l.pushed[:0]
 	ahead := l.ahead[l.batch.from+i : l.batch.from+l.batch.n]
 	for _, r := range ahead {
-		if r.cmd != ahead[0].cmd {
+		if r.cmd != ahead[0].cmd || view(l.args[r.from+1]) != view(l.args[ahead[0].from+1]) {
 			break
 		}
 		l.pushed = append(l.pushed, l.args[r.from+2:r.to]...)

@@ -10,19 +10,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestPipelinesOfOneKey sends pipelines that write a few keys, of all types, to
-// us and to a redis-server: commands of one key that stand together are one
+// TestPipelinesOfWrites sends pipelines that write a few keys, of all types, to
+// us and to a redis-server: commands of one key each that stand together are one
 // transaction here, which replies must not show.
-func TestPipelinesOfOneKey(t *testing.T) {
+func TestPipelinesOfWrites(t *testing.T) {
 	s, r := serve(t, nil), redis(t)
 	us, them := s.connect(t), connectRedis(t, r)
 	rng := rand.New(rand.NewPCG(3, 9))
 	for range 2000 {
-		key := fmt.Sprint("key", rng.IntN(4))
+		key, often := pipelineKey(rng), 1+rng.IntN(10)
 		var requests [][]string
 		for range 1 + rng.IntN(30) {
-			if rng.IntN(10) == 0 {
-				key = fmt.Sprint("key", rng.IntN(4))
+			if rng.IntN(often) == 0 {
+				key = pipelineKey(rng)
 			}
 			requests = append(requests, fastWrite(rng, key))
 			for rng.IntN(4) == 0 {
@@ -38,10 +38,25 @@ func TestPipelinesOfOneKey(t *testing.T) {
 	}
 }
 
+// pipelineKey returns one of a few keys: one is so long that it has a page of
+// its own.
+func pipelineKey(rng *rand.Rand) string {
+	if n := rng.IntN(6); n > 0 {
+		return fmt.Sprint("key", n)
+	}
+	return strings.Repeat("key", 500)
+}
+
 // fastWrite returns a request that writes a key, or that is refused.
 func fastWrite(rng *rand.Rand, key string) []string {
 	n := func(k int) string { return strconv.Itoa(rng.IntN(k)) }
-	switch rng.IntN(24) {
+	switch rng.IntN(27) {
+	case 24:
+		return []string{"SET", key, n(5)}
+	case 25:
+		return []string{"SET", key, n(5), "KEEPTTL", "GET"}
+	case 26:
+		return []string{"SETEX", key, "-1", n(5)}
 	case 0:
 		return []string{"INCR", key}
 	case 1:

@@ -17,9 +17,11 @@ type command struct {
 	keys    []keySpec
 	acl     []string // categories beside those that follow from flags and group
 	subs    []command
-	offLoop bool                                              // it takes long, or waits
-	push    func(*brock.Pipe, string, ...[]byte) (int, error) // of RPUSH and LPUSH: what runs it
-	field   int                                               // the argument that is a field or member of its key; 0: none
+	offLoop bool // it takes long, or waits
+	joins   bool // pipelined, it may be one of several in a transaction; so is what is fast
+	field   int  // the argument that is a field or member of its key; 0: none
+
+	push func(*brock.Pipe, string, ...[]byte) (int, error) // of RPUSH and LPUSH: what runs it
 
 	group, since, summary, complexity string
 
@@ -153,6 +155,7 @@ func newCommands(list []command) *commands {
 	for i := range t.list {
 		cmd := &t.list[i]
 		cmd.oneKey = len(cmd.keys) == 1 && cmd.keys[0].index == 1 && cmd.keys[0].last == 0
+		cmd.joins = cmd.oneKey && !cmd.offLoop && cmd.has(flagWrite) && (cmd.joins || cmd.has(flagFast))
 		t.number(cmd)
 		t.byName[cmd.name] = cmd
 		for j := range cmd.subs {

@@ -125,14 +125,14 @@ func stringCommands() []command { //nolint:funlen // a table
 			docs: arguments(argBlock("key_value", argKey(), argText("value")).many()),
 		},
 		command{
-			name: "psetex", run: runPSetEX, arity: 4, flags: flagWrite | flagDenyOOM,
+			name: "psetex", run: runPSetEX, joins: true, arity: 4, flags: flagWrite | flagDenyOOM,
 			keys:    keySpecs(keyAt(1, "OW", "update")),
 			since:   "2.6.0",
 			summary: "Sets the string of a key and the milliseconds until it expires", complexity: "O(1)",
 			docs: arguments(argKey(), argInt("milliseconds"), argText("value")),
 		},
 		command{
-			name: "set", run: runSet, arity: -3, flags: flagWrite | flagDenyOOM,
+			name: "set", run: runSet, joins: true, arity: -3, flags: flagWrite | flagDenyOOM,
 			keys: keySpecs(keyAt(1, "RW", "access", "update", "variable_flags").because("RW and ACCESS due to the optional `GET` argument")), flagsOf: setFlags,
 			since:   "1.0.0",
 			summary: "Sets the string of a key", complexity: "O(1)",
@@ -157,7 +157,7 @@ func stringCommands() []command { //nolint:funlen // a table
 			),
 		},
 		command{
-			name: "setex", run: runSetEX, arity: 4, flags: flagWrite | flagDenyOOM,
+			name: "setex", run: runSetEX, joins: true, arity: 4, flags: flagWrite | flagDenyOOM,
 			keys:    keySpecs(keyAt(1, "OW", "update")),
 			since:   "2.0.0",
 			summary: "Sets the string of a key and the seconds until it expires", complexity: "O(1)",
