@@ -97,19 +97,19 @@ const (
 )
 
 // ObjectRefCount returns how often Redis would hold the value at key: once, but
-// integers below 10,000, which are shared, 2^31-1 times.
+// integers below 10,000, which are shared unless Copy has made them, 2^31-1
+// times.
 //
 // Errors: [ErrNotFound].
 //
 // Cost: O(1).
 //
-// Redis: OBJECT REFCOUNT key, which returns nil for ErrNotFound; an integer that
-// COPY has made is not shared there.
+// Redis: OBJECT REFCOUNT key, which returns nil for ErrNotFound.
 func (c *commands) ObjectRefCount(key string) (refs int, err error) {
 	err = c.peek("object refcount", key, func(t *store.Tx, e *store.Entry) error {
 		refs = 1
 		name, err := c.encoding(t, e)
-		if err != nil || name != encodingInt {
+		if err != nil || name != encodingInt || e.Copied {
 			return err
 		}
 		if n, err := c.integer(t, e); err != nil || n < 0 || n >= sharedInts {

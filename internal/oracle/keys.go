@@ -97,7 +97,9 @@ func (d *DB) Copy(db int, key string, dstDB int, dst string, replace bool) (bool
 	if o == nil || old != nil && !replace {
 		return false, nil
 	}
-	d.dbs[dstDB][dst] = o.clone()
+	o = o.clone()
+	o.copied = true
+	d.dbs[dstDB][dst] = o
 	return true, nil
 }
 
@@ -106,6 +108,7 @@ func (d *DB) Copy(db int, key string, dstDB int, dst string, replace bool) (bool
 func (d *DB) Move(db int, key string, dstDB int) (bool, error) {
 	moved, err := d.Copy(db, key, dstDB, key, false)
 	if moved {
+		d.dbs[dstDB][key].copied = d.dbs[db][key].copied
 		delete(d.dbs[db], key)
 	}
 	return moved, err

@@ -225,7 +225,7 @@ func (d *DB) IncrBy(db int, key string, n int64) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	o.str, o.converted, o.text = strconv.AppendInt(nil, sum, 10), false, false
+	o.str, o.converted, o.text, o.copied = strconv.AppendInt(nil, sum, 10), false, false, false
 	return sum, nil
 }
 

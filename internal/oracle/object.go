@@ -47,10 +47,10 @@ func (o *object) encoding() string {
 }
 
 // RefCount returns how often Redis holds the value at key: integers below
-// 10,000 are shared.
+// 10,000 are shared, unless COPY has made them.
 func (d *DB) RefCount(db int, key string) (int64, error) {
 	name, err := d.Encoding(db, key)
-	if err != nil || name != "int" {
+	if err != nil || name != "int" || d.dbs[db][key].copied {
 		return oneIf(err == nil), err
 	}
 	if n, _ := parseInt(string(d.dbs[db][key].str)); n < 0 || n >= 10_000 {

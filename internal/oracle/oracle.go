@@ -60,6 +60,7 @@ type object struct {
 	// in place makes it converted, what makes a new one of a float text.
 	converted bool // in the general encoding of its type, for good
 	text      bool // a string not as an integer
+	copied    bool // a string that COPY has made
 
 	// shared objects belong to a clone, too, and are copied before a change.
 	shared bool
@@ -192,6 +193,7 @@ func (o *object) clone() *object {
 		changed:   o.changed,
 		converted: o.converted,
 		text:      o.text,
+		copied:    o.copied,
 		str:       slices.Clone(o.str),
 		hash:      maps.Clone(o.hash),
 		list:      slices.Clone(o.list),

@@ -40,6 +40,7 @@ type Entry struct {
 	// and content alone do not say.
 	Converted bool // in the general encoding of its type, once and for all
 	Text      bool // a string not as an integer, even if it reads as one
+	Copied    bool // a string as an integer that it does not share with other keys
 
 	Deadline int64  // ms since 1970, 0 if the key does not expire
 	Object   uint64 // 0 if the value is inline
@@ -53,7 +54,8 @@ const (
 	entryName      = 0x40
 	entryConverted = 0x80
 
-	entryText = 8 // the type of a string with Text
+	entryText   = 8 // the type of a string with Text
+	entryCopied = 9 // that of a string with Copied
 )
 
 // InlineMax is the size up to which a value stands inline in its key's entry.
@@ -74,8 +76,11 @@ func (e *Entry) size() int {
 // append encodes e.
 func (e *Entry) append(b []byte) []byte {
 	head := byte(e.Type)
-	if e.Text {
+	switch {
+	case e.Text:
 		head = entryText
+	case e.Copied:
+		head = entryCopied
 	}
 	if e.Converted {
 		head |= entryConverted
@@ -113,7 +118,9 @@ func (e *Entry) decode(b []byte) error {
 	switch {
 	case e.Type == entryText:
 		e.Type, e.Text = String, true
-	case e.Type == None || e.Type > entryText:
+	case e.Type == entryCopied:
+		e.Type, e.Copied = String, true
+	case e.Type == None || e.Type > entryCopied:
 		return errEntry(b)
 	}
 	if head&(entryDeadline|entryObject|entryName) == 0 {

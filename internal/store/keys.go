@@ -68,6 +68,7 @@ func (t *Tx) Copy(src string, e Entry, dstDB int, dst string) error {
 			return err
 		}
 	}
+	e.Copied = e.Type == String && !e.Text
 	return t.replaceEntry(dstDB, dst, &old, &e)
 }
 
