@@ -210,61 +210,48 @@ func (c *commands) apart(fn func(*store.Tx) error) (done bool, err error) {
 	return c.within(fn)
 }
 
-// together is what bridge.Together does. A panic of a command goes on once the
-// locks are released.
+// together is what bridge.Together does.
 func together(of any, keys []string, batch bridge.Batch) (n int, err error) {
 	p := of.(*Pipe)
 	if err := p.usable(); err != nil {
 		return 0, err
 	}
-	var panicked any
 	run := func(t *store.Tx) (err error) {
-		n, panicked, err = p.steps(t, batch)
-		return err
+		n, err = p.steps(t, batch)
+		return cmp.Or(err, t.Doomed())
 	}
 	if len(keys) == 1 {
 		err = p.s.WriteKey(keys[0], p.later(), run)
 	} else {
 		err = p.s.Write(p.mask(keys), p.later(), run)
 	}
-	if panicked != nil {
-		panic(panicked)
-	}
 	return n, err
 }
 
-// steps runs commands of batch as steps of t and returns how many, and what the
-// last has panicked with.
-func (p *Pipe) steps(t *store.Tx, batch bridge.Batch) (n int, panicked any, err error) {
-	changes := t.Changes()
+// steps runs commands of batch as steps of t and returns how many.
+func (p *Pipe) steps(t *store.Tx, batch bridge.Batch) (n int, err error) {
 	p.pipe.tx, p.pipe.life = t, t.Life()
-	defer func() {
-		p.pipe.tx = nil
-		if panicked = recover(); panicked != nil && t.Changes() != changes {
-			t.Doom(fmt.Errorf("brock: a command panicked: %v", panicked))
-		}
-		err = cmp.Or(err, t.Doomed())
-	}()
+	defer func() { p.pipe.tx = nil }()
 	for merge := true; n < batch.Len(); {
 		k, err := batch.Run(n, merge && !t.Heard())
 		switch {
-		case errors.Is(err, errAlone) || store.Unrun(err):
+		case store.Unrun(err) || k == 1 && errors.Is(err, errAlone):
 			if n > 0 {
 				err = nil // those before are a transaction
 			}
-			return n, nil, err
+			return n, err
 		case err != nil && k > 1:
 			merge = false // some may not fail
 			continue
+		case err != nil:
+			batch.Refuse(err)
 		}
-		changes = t.Changes()
-		batch.Reply(err)
 		n += k
 		if !t.InPlace() { // somebody waits for the key: he is served after each
 			break
 		}
 	}
-	return n, nil, nil
+	return n, nil
 }
 
 // refuse returns err, which the arguments of a command are refused with, unless

@@ -59,17 +59,19 @@ func Pipe(of any, noWait bool) (any, *Later) { return ways.Pipe(of, noWait) }
 type Batch interface {
 	Len() int
 	// Run runs the command at i, on the Pipe that Together got, and returns 1.
-	// With merge it may be some from i on, which all succeed or all fail.
+	// With merge it may be some from i on, which all succeed or all fail. What
+	// has failed may be run again.
 	Run(i int, merge bool) (n int, err error)
-	// Reply is called when those have been run, with their error.
-	Reply(err error)
+	// Refuse is called if the command that was run last has failed for good.
+	Refuse(err error)
 }
 
 // Together runs the first commands of batch, which make one call each on a
-// *brock.Pipe and write one of keys each, as one transaction, and returns how many: it ends before one that
-// has to wait or to be a transaction of its own. A command that fails has changed
-// nothing, and others go on. If Together fails, none has changed anything. The
-// first may be run, and replied to, several times: then all begins again.
+// *brock.Pipe and write one of keys each, as one transaction, and returns how
+// many: it ends before one that has to wait or to be a transaction of its own. A
+// command that fails has changed nothing, and others go on. If Together fails,
+// none has changed anything. All may be run several times: then all begins again
+// with the first.
 func Together(of any, keys []string, batch Batch) (n int, err error) {
 	return ways.Together(of, keys, batch)
 }

@@ -53,7 +53,7 @@ func (s *Store) roomFor(n int) error {
 // its first change, to delete what has expired excepted; of a private
 // transaction the records are what counts, see publish.
 func (t *Tx) Reserve(n int) error {
-	if t.user || t.changes != 0 {
+	if t.user || t.changes != t.stepped {
 		return nil
 	}
 	return t.s.roomFor(n)

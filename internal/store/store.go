@@ -140,17 +140,15 @@ func (s *Store) put(t *Tx) {
 // notes what fn has seen.
 func (s *Store) Read(mask uint64, later *Later, fn func(*Tx) error) error {
 	t := s.get()
-	err := s.read(t, mask, later, fn)
-	s.put(t)
-	return err
+	defer s.put(t)
+	return s.read(t, mask, later, fn)
 }
 
 // ReadKey is Read for a command of one key.
 func (s *Store) ReadKey(key string, later *Later, fn func(*Tx) error) error {
 	t := s.get()
-	err := s.read(t, s.maskOf(t.keyHash(key)), later, fn)
-	s.put(t)
-	return err
+	defer s.put(t)
+	return s.read(t, s.maskOf(t.keyHash(key)), later, fn)
 }
 
 // see sets the map of databases that t works on.
@@ -196,13 +194,12 @@ func (s *Store) read(t *Tx, mask uint64, later *Later, fn func(*Tx) error) error
 func (s *Store) readOnce(t *Tx, mask uint64, fn func(*Tx) error) error {
 	t.acc.Begin(s.mem, page.Shared, 0, mask, nil)
 	s.mem.RLock(mask, t.acc.Lane)
-	err := s.usable()
-	if err == nil {
-		t.see(s.spaces.Load())
-		err = fn(t)
+	defer s.mem.RUnlock(mask, t.acc.Lane) // fn may panic
+	if err := s.usable(); err != nil {
+		return err
 	}
-	s.mem.RUnlock(mask, t.acc.Lane)
-	return err
+	t.see(s.spaces.Load())
+	return fn(t)
 }
 
 // broken tells whether err is not a command's own refusal but a failure to do
@@ -320,9 +317,12 @@ func (s *Store) WriteKey(key string, later *Later, fn func(*Tx) error) error {
 // write runs fn in place until it has what it needs, and commits; if it asks for
 // pages again and again, see Exec. hash is that of key, if there is just one.
 func (s *Store) write(mask uint64, key string, hash uint64, later *Later, fn func(*Tx) error) error {
-	var t *Tx // nil before it was taken and once it was given back
+	var t *Tx        // nil before it was taken and once it was given back
+	running := false // fn
 	defer func() {
-		if t != nil {
+		if running {
+			s.abandon(t, mask, later)
+		} else if t != nil {
 			t.letGo()
 		}
 	}()
@@ -342,7 +342,9 @@ func (s *Store) write(mask uint64, key string, hash uint64, later *Later, fn fun
 		}
 		t.hashed(key, hash)
 		later.begin(t)
+		running = true
 		err := s.change(t, mask, fn)
+		running = false
 		if err == nil || !retried(err) {
 			later.see(t, err)
 			o := s.release(t)
@@ -372,6 +374,19 @@ func (s *Store) change(t *Tx, mask uint64, fn func(*Tx) error) error {
 	}
 	s.mem.Unlock(mask)
 	return err
+}
+
+// abandon ends a transaction in place whose fn panics: what complete steps have
+// changed is committed.
+func (s *Store) abandon(t *Tx, mask uint64, later *Later) {
+	if t.changes != t.stepped {
+		_ = s.fail(errors.New("store: a command panicked after its first change"))
+	}
+	if t.changed {
+		s.commit(t)
+	}
+	s.mem.Unlock(mask)
+	_ = s.finish(s.release(t), later, nil)
 }
 
 // Wait waits until the changes that l notes are as durable as the mode asks.
@@ -557,9 +572,13 @@ func (s *Store) exec(later *Later, fn func(*Tx) error) error {
 	if err := s.throttle(later); err != nil {
 		return err
 	}
-	var t *Tx // nil before it was taken and once it was given back
+	var t *Tx        // nil before it was taken and once it was given back
+	running := false // fn
 	defer func() {
-		if t != nil {
+		if running {
+			t.acc.Discard()
+			s.release(t)
+		} else if t != nil {
 			t.letGo()
 		}
 	}()
@@ -577,7 +596,9 @@ func (s *Store) exec(later *Later, fn func(*Tx) error) error {
 		t.spaces = s.spaces.Load()
 		t.acc.Begin(s.mem, page.Private, s.committed.Load()+1, 0, src)
 		later.begin(t)
+		running = true
 		err, committed := fn(t), false
+		running = false
 		if err == nil {
 			committed, err = s.publish(t)
 		}

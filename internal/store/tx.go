@@ -29,6 +29,7 @@ type Tx struct {
 
 	changed   bool
 	changes   int   // records so far, but for those that delete what has expired
+	stepped   int   // changes when the last step had ended
 	doomed    error // why the transaction cannot be committed
 	recs      []byte
 	deadlines []deadlineChange
@@ -377,7 +378,7 @@ func (t *Tx) reset() {
 	if !t.changed && len(t.counts)+len(t.events)+len(t.onCommit)+len(t.after) == 0 {
 		return
 	}
-	t.newSpaces, t.changed, t.changes, t.doomed, t.lsn = false, false, 0, nil, 0
+	t.newSpaces, t.changed, t.changes, t.stepped, t.doomed, t.lsn = false, false, 0, 0, nil, 0
 	t.recs = t.recs[:0]
 	if cap(t.recs) > 64<<10 {
 		t.recs = nil
@@ -424,14 +425,15 @@ func (t *Tx) Step(life uint64, fn func(*Tx) error) error {
 	if t.view != nil {
 		return t.view.step(t, fn)
 	}
-	n, lookups := t.changes, t.lookups
+	lookups := t.lookups
 	err := fn(t)
 	if Unrun(err) {
 		t.lookups = lookups // it will look again
 	}
-	if err != nil && t.changes != n { // a command refuses before its first change
+	if err != nil && t.changes != t.stepped { // a command refuses before its first change
 		t.doomed = fmt.Errorf("store: a command failed after its first change: %w", err)
 	}
+	t.stepped = t.changes
 	t.endStep()
 	return err
 }

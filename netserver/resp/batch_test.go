@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/brockdb/brock"
 )
 
 // TestPipelinesOfWrites sends pipelines that write a few keys, of all types, to
@@ -128,4 +130,59 @@ func TestPipelineServesWaiters(t *testing.T) {
 	require.Equal(t, "*2 $q $a", first.reply().raw())
 	require.Equal(t, "*2 $q $b", second.reply().raw())
 	require.Equal(t, "*2 $d $c", c.do("LRANGE", "q", "0", "-1"))
+}
+
+// TestPipelineThatFails has some writes be one transaction that is refused, since
+// a client waits for one of the keys, so that the changes are made in copies
+// first: the first one by itself is refused, and its reply is not wanted.
+func TestPipelineThatFails(t *testing.T) {
+	db, err := brock.Open(t.TempDir(), &brock.Options{MaxTxBytes: 200})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	s := serveDB(t, db, nil)
+	c, waiter := s.connect(t), s.connect(t)
+	waiter.send(request("BLPOP", "q", "0"))
+	waiting(t, c, 1)
+	c.send(raw([][]string{
+		{"CONFIG", "RESETSTAT"}, {"CLIENT", "REPLY", "SKIP"}, {"RPUSH", "q", strings.Repeat("x", 198)}, {"RPUSH", "q", "y"}, {"PING"},
+	}))
+	for _, want := range []string{"+OK", ":1", "+PONG"} {
+		require.Equal(t, want, c.reply().raw())
+	}
+	require.Equal(t, "*2 $q $y", waiter.reply().raw())
+	require.Regexp(t, `^calls=2,.*,rejected_calls=0,failed_calls=1$`, c.info("commandstats")["cmdstat_rpush"])
+	require.Equal(t, "1", c.info("stats")["total_error_replies"])
+}
+
+// TestPipelineTooLarge holds each write of a pipeline to the limit of a
+// transaction.
+func TestPipelineTooLarge(t *testing.T) {
+	db, err := brock.OpenMemory(&brock.Options{MaxTxBytes: 100})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	c := serveDB(t, db, nil).connect(t)
+	c.send(raw([][]string{{"SET", "a", "1"}, {"SET", "b", strings.Repeat("x", 101)}, {"SET", "c", "1"}}))
+	require.Equal(t, "+OK", c.reply().raw())
+	require.Contains(t, c.reply().raw(), "-OOM command not allowed")
+	require.Equal(t, "+OK", c.reply().raw())
+}
+
+// TestPipelineSkips drops some of the replies of a pipeline.
+func TestPipelineSkips(t *testing.T) {
+	c := serve(t, nil).connect(t)
+	c.send(raw([][]string{
+		{"CLIENT", "REPLY", "SKIP"},
+		{"RPUSH", "q", "a"},
+		{"RPUSH", "q", "b", "c"},
+		{"RPUSH", "q", "d"},
+		{"CLIENT", "REPLY", "OFF"},
+		{"RPUSH", "q", "e"},
+		{"RPUSH", "q", "f"},
+		{"SET", "k", "v"},
+		{"CLIENT", "REPLY", "ON"},
+	}))
+	for _, want := range []string{":3", ":4", "+OK"} {
+		require.Equal(t, want, c.reply().raw())
+	}
+	require.Equal(t, ":6", c.do("LLEN", "q"))
 }

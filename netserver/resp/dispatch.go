@@ -34,11 +34,20 @@ func (c *conn) command(cmd *command, args [][]byte, long bool) {
 		c.park(cmd, cloneArgs(args))
 		return
 	}
-	if err := cmd.run(l.prepare(c, cmd, args)); err == bridge.ErrWait { //nolint:errorlint // it comes bare
+	call := l.prepare(c, cmd, args)
+	err := cmd.run(call)
+	if err != nil {
 		l.out.b = l.out.b[:start]
+	}
+	if err == bridge.ErrWait { //nolint:errorlint // it comes bare
 		c.park(cmd, cloneArgs(args))
-	} else {
-		l.replied(c, start, err)
+		return
+	}
+	if call.err = err; err != nil {
+		l.out.err(c.srv.text(err))
+	}
+	if c.finish(call) {
+		l.out.b = l.out.b[:start]
 	}
 }
 
@@ -48,20 +57,6 @@ func (l *loop) prepare(c *conn, cmd *command, args [][]byte) *call {
 	call.srv, call.conn, call.cmd, call.args, call.out, call.err = c.srv, c, cmd, args, &l.out, nil
 	call.db = l.db(int(c.db.Load()))
 	return call
-}
-
-// replied does what comes after the loop's call was run: its reply, or err,
-// stands from start on.
-func (l *loop) replied(c *conn, start int, err error) {
-	call := &l.call
-	if err != nil {
-		l.out.b = l.out.b[:start]
-		call.err = err
-		l.out.err(c.srv.text(err))
-	}
-	if c.finish(call) {
-		l.out.b = l.out.b[:start]
-	}
 }
 
 // finish does what comes after a command and tells whether its reply is dropped;

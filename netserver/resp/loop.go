@@ -12,8 +12,8 @@ type loop struct {
 	out    reply     // replies to the requests that are being executed
 	ahead  []request // requests that were read and are to be executed
 	args   [][]byte  // their arguments
-	keys   []string  // room for warm
-	field  []string  // likewise
+	keys   []string  // of requests in ahead
+	field  []string  // likewise, what warm is told
 	call   call      // the current one
 	pipe   *brock.Pipe
 	later  *bridge.Later
@@ -21,7 +21,7 @@ type loop struct {
 	mark   uint64        // what the replies tell of
 	run    run           // commands of one kind, one behind the other
 	batch  batch         // the requests that are now one transaction
-	pushed [][]byte      // room for batch
+	pushed [][]byte      // values of pushes that are one
 
 	tally tally // since account
 	meter *meter
@@ -82,7 +82,7 @@ func (l *loop) warm(c *conn) {
 
 // begin is called before requests of a connection are executed.
 func (l *loop) begin(c *conn) {
-	l.out.proto = int(c.proto.Load())
+	l.out.b, l.out.proto = l.out.b[:0], int(c.proto.Load()) // a handler that panicked has left something
 	l.run.begin(l.srv)
 	l.later.NoTouch = c.noTouch.Load()
 	c.seen(l.run.began)
