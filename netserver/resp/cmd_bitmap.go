@@ -219,17 +219,18 @@ func (c *call) bitFieldAt(i int) (typ brock.BitType, offset int64, err error) {
 	if len(arg) > 0 && arg[0] == '#' {
 		arg, factor = arg[1:], bits
 	}
-	if offset, ok = integer.Parse(arg); !ok {
-		return typ, 0, errBitOffset
-	}
-	if offset *= factor; offset < 0 || offset > maxBitOffset {
-		return typ, 0, errBitOffset
-	}
-	return typ, offset, nil
+	offset, err = c.bitOffset(arg, factor)
+	return typ, offset, err
 }
 
-// maxBitOffset is the highest offset of a bit.
-const maxBitOffset = 8*maxBulk - 1
+// bitOffset reads the offset of a bit, in units of so many bits.
+func (c *call) bitOffset(arg []byte, unit int64) (offset int64, err error) {
+	offset, ok := integer.Parse(arg)
+	if offset *= unit; !ok || offset < 0 || offset>>3 >= c.srv.config.maxValue() {
+		return 0, errBitOffset
+	}
+	return offset, nil
+}
 
 // bitFields replies the results of BITFIELD.
 func (c *call) bitFields(results []brock.OptionalInt, err error) error {
@@ -249,18 +250,18 @@ func (c *call) bitFields(results []brock.OptionalInt, err error) error {
 
 // runGetBit is GETBIT key offset.
 func runGetBit(c *call) error {
-	offset, ok := integer.Parse(c.args[2])
-	if !ok {
-		return errBitOffset
+	offset, err := c.bitOffset(c.args[2], 1)
+	if err != nil {
+		return err
 	}
 	return c.yes(c.db.GetBit(c.str(1), offset))
 }
 
 // runSetBit is SETBIT key offset value.
 func runSetBit(c *call) error {
-	offset, ok := integer.Parse(c.args[2])
-	if !ok || offset < 0 || offset > maxBitOffset {
-		return errBitOffset
+	offset, err := c.bitOffset(c.args[2], 1)
+	if err != nil {
+		return err
 	}
 	bit, ok := integer.Parse(c.args[3])
 	if !ok || bit != 0 && bit != 1 {

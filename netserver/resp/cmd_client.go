@@ -221,14 +221,15 @@ func (c *call) describe(of *conn) string {
 		name = last.full()
 	}
 	queued, pending := of.queued.Load(), of.pending.Load()
+	listed := max(pending-replyBuffer, 0) // as if the rest were in a list of such buffers
 	events := "r"
 	if pending > 0 {
 		events = "rw"
 	}
 	line := fmt.Sprintf("id=%d addr=%s laddr=%s fd=-1 name=%s age=%d idle=%d flags=%s db=%d sub=0 psub=0 ssub=0 multi=-1 "+
-		"qbuf=%d qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=%d oll=0 omem=0 tot-mem=%d events=%s cmd=%s user=%s redir=-1 resp=%d",
+		"qbuf=%d qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=%d oll=%d omem=%d tot-mem=%d events=%s cmd=%s user=%s redir=-1 resp=%d",
 		of.id, clientAddr(of.t.RemoteAddr()), clientAddr(of.t.LocalAddr()), of.label(), int64(now.Sub(of.created).Seconds()),
-		int64((c.srv.uptime() - time.Duration(of.active.Load())).Seconds()), of.flags(), of.db.Load(), queued, pending, queued+pending, events, name,
+		int64((c.srv.uptime() - time.Duration(of.active.Load())).Seconds()), of.flags(), of.db.Load(), queued, pending-listed, (listed+replyBuffer-1)/replyBuffer, listed, queued+pending, events, name,
 		defaultUser, of.proto.Load())
 	if c.srv.commands.named("client|setinfo") != nil { // the version has it
 		lib := library{}

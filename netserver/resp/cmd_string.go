@@ -7,7 +7,18 @@ import (
 )
 
 // runAppend is APPEND key value.
-func runAppend(c *call) error { return c.number(c.db.Append(c.str(1), c.args[2])) }
+func runAppend(c *call) error {
+	if most := c.srv.config.maxValue(); most < maxBulk {
+		n, err := c.db.StrLen(c.str(1))
+		if err == nil && n > 0 && int64(n+len(c.args[2])) > most {
+			err = brock.ErrTooLong
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return c.number(c.db.Append(c.str(1), c.args[2]))
+}
 
 // runDecr is DECR key.
 func runDecr(c *call) error { return c.number64(c.db.Decr(c.str(1))) }
@@ -154,6 +165,9 @@ func runLCS(c *call) error {
 	}
 	if err != nil {
 		return c.badLCS(err)
+	}
+	if err := c.lcsRoom(); err != nil {
+		return err
 	}
 	switch a, b := c.str(1), c.str(2); {
 	case o.has(lcsLen):
@@ -304,7 +318,31 @@ func runSetRange(c *call) error {
 	if err != nil {
 		return err
 	}
+	if most := c.srv.config.maxValue(); most < maxBulk && len(c.args[3]) > 0 && int64(offset) > most-int64(len(c.args[3])) {
+		if _, err := c.db.StrLen(c.str(1)); err != nil {
+			return err
+		}
+		return brock.ErrTooLong
+	}
 	return c.number(c.db.SetRange(c.str(1), offset, c.args[3]))
+}
+
+// lcsRoom fails if the table of LCS, four bytes for each pair of bytes, is too
+// large.
+func (c *call) lcsRoom() error {
+	most := c.srv.config.maxValue()
+	if most == maxBulk {
+		return nil
+	}
+	a, err := c.db.StrLen(c.str(1))
+	if err != nil {
+		return nil //nolint:nilerr // the command finds it, too
+	}
+	b, err := c.db.StrLen(c.str(2))
+	if err == nil && 4*int64(a+1) > most/int64(b+1) {
+		return Error("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len")
+	}
+	return nil
 }
 
 // runStrLen is STRLEN key.

@@ -13,6 +13,7 @@ type config struct {
 
 	pass        atomic.Pointer[string]
 	clients     atomic.Int64
+	room        int64        // for clients
 	idle        atomic.Int64 // seconds
 	bulk        atomic.Int64
 	query       atomic.Int64
@@ -33,10 +34,15 @@ type outputLimit struct {
 func newConfig(s *Server) *config {
 	c := &config{}
 	c.pass.Store(&s.opts.RequirePass)
-	c.clients.Store(10000)
+	c.room = clientRoom()
+	want := int64(10000)
 	if s.opts.MaxClients > 0 {
-		c.clients.Store(int64(s.opts.MaxClients))
+		want = int64(s.opts.MaxClients)
 	}
+	if want > c.room {
+		s.log.Warn("brock: fewer clients than maxclients: raise the limit of open files (ulimit -n)", "maxclients", want, "reduced to", c.room)
+	}
+	c.clients.Store(min(want, c.room))
 	c.bulk.Store(maxBulk)
 	c.query.Store(maxQueryBytes)
 	c.output.Store(&outputLimit{})
@@ -54,4 +60,5 @@ func (c *config) timeout() time.Duration { return time.Duration(c.idle.Load()) *
 // maxBulk bounds the bytes of an argument; positions in a buffer stay within an
 // int.
 func (c *config) maxBulk() int64    { return min(c.bulk.Load(), math.MaxInt/4+1) }
+func (c *config) maxValue() int64   { return min(c.maxBulk(), maxBulk) }
 func (c *config) queryLimit() int64 { return c.query.Load() }

@@ -2,11 +2,15 @@ package resp
 
 import "time"
 
+// replyBuffer is how many bytes of replies Redis keeps in a client's own buffer:
+// only what is beyond counts.
+const replyBuffer = 16 << 10
+
 // bound ends the connection if its client leaves too many bytes of replies
 // unread: more than the hard limit, or more than the soft one for as long as
 // that is allowed.
 func (c *conn) bound() {
-	limit, pending := c.srv.config.output.Load(), c.unsent()
+	limit, pending := c.srv.config.output.Load(), c.unsent()-replyBuffer
 	switch {
 	case limit.hard > 0 && pending > limit.hard:
 		c.drop(pending)

@@ -59,7 +59,7 @@ func (s *Server) parameters() []parameter {
 		readOnly("enable-debug-command", func() string { return yesNo(s.opts.EnableDebug) }),
 		{name: "latency-tracking", get: func() string { return yesNo(c.tracking.Load()) }, parse: c.parseTracking},
 		{name: "latency-tracking-info-percentiles", get: func() string { return shares(*c.percentiles.Load()) }, parse: c.parsePercentiles},
-		intParameter("maxclients", &c.clients, 1, math.MaxUint32),
+		{name: "maxclients", get: func() string { return strconv.FormatInt(c.clients.Load(), 10) }, parse: c.parseMaxClients},
 		readOnly("port", func() string { return strconv.Itoa(s.port()) }),
 		bytesParameter("proto-max-bulk-len", &c.bulk, 1<<20),
 		{name: "requirepass", get: c.password, parse: c.parsePassword, secret: true},
@@ -103,6 +103,18 @@ func intParameter(name string, v *atomic.Int64, least, most int64) parameter {
 			}, err
 		},
 	}
+}
+
+// parseMaxClients reads maxclients.
+func (c *config) parseMaxClients(value string) (func() error, error) {
+	n, err := paramInt(value, 1, math.MaxUint32)
+	return func() error {
+		if n > c.room {
+			return Error(fmt.Sprintf("The operating system is not able to handle the specified number of clients, try with %d", c.room))
+		}
+		c.clients.Store(n)
+		return nil
+	}, err
 }
 
 // paramInt reads an integer.
