@@ -73,6 +73,15 @@ func advise(dir string, err error) error {
 	return fmt.Errorf("%w: %s", err, do)
 }
 
+// adviseRead says what to do where a file cannot be read: what its caller says,
+// unless the user may not read it.
+func adviseRead(err error, do string) error {
+	if forbidden(err) {
+		do = "give this user the right to read it"
+	}
+	return fmt.Errorf("%w: %s", reason(err), do)
+}
+
 // adviseFile says what to do where a file cannot be written.
 func adviseFile(err error) error {
 	var do string

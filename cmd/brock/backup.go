@@ -32,6 +32,9 @@ func (c *backupCommand) Run(ctx context.Context, p process) error {
 	if c.File == "-" {
 		return source(p.stdout)
 	}
+	if within(c.File, c.From) {
+		return fmt.Errorf("backup to %s: it is in the directory of the database: name a file outside of %s", c.File, c.From)
+	}
 	if err := writeFile(c.File, source); err != nil {
 		return fmt.Errorf("backup to %s: %w", c.File, err)
 	}
@@ -56,6 +59,29 @@ func (c *backupCommand) source(ctx context.Context) (func(io.Writer) error, erro
 		return nil, err
 	}
 	return func(w io.Writer) error { return backupServer(ctx, c.From, pass, w) }, nil
+}
+
+// within tells whether a file is, or would be, in a directory or below it. It
+// asks the system for parents, which knows where links lead.
+func within(file, dir string) bool {
+	outer, err := os.Stat(dir)
+	if err != nil {
+		return false // it is an address
+	}
+	at := file
+	if info, err := os.Stat(file); err != nil || !info.IsDir() {
+		at = filepath.Dir(file)
+	}
+	for below := fs.FileInfo(nil); ; at += string(filepath.Separator) + ".." {
+		info, err := os.Stat(at)
+		switch {
+		case err != nil, below != nil && os.SameFile(info, below): // above the root is the root
+			return false
+		case os.SameFile(info, outer):
+			return true
+		}
+		below = info
+	}
 }
 
 // backupDir writes a backup of a directory.
@@ -152,7 +178,7 @@ func (c *restoreCommand) Run(p process) error {
 	if c.File != "-" {
 		f, err := openFile(c.File)
 		if err != nil {
-			return fmt.Errorf("no backup in %s: %w: name one that brock backup has written", c.File, reason(err))
+			return fmt.Errorf("no backup in %s: %w", c.File, adviseRead(err, "name one that brock backup has written"))
 		}
 		defer func() { _ = f.Close() }() // it was only read
 		in = f

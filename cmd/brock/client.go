@@ -25,22 +25,47 @@ func backupServer(ctx context.Context, addr, pass string, w io.Writer) error {
 	defer func() { _ = conn.Close() }() // what matters has been read
 	r := bufio.NewReaderSize(conn, 64<<10)
 	if pass != "" {
-		if err := authenticate(conn, r, pass); err != nil {
-			return fmt.Errorf("server at %s: %w", addr, err)
-		}
+		err = authenticate(conn, r, pass)
 	}
-	if _, err = io.WriteString(conn, command("BROCK.BACKUP")); err == nil {
-		for n := int64(1); n > 0 && err == nil; {
-			n, err = copyBulk(w, r)
-		}
+	if err == nil {
+		_, err = io.WriteString(conn, command("BROCK.BACKUP"))
 	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		err = errors.New("it closed the connection before the backup was complete")
+	for n := int64(1); n > 0 && err == nil; {
+		n, err = copyBulk(w, r)
 	}
 	if err != nil {
-		return fmt.Errorf("server at %s: %w", addr, err)
+		return fmt.Errorf("server at %s: %w", addr, adviseServer(err))
 	}
 	return nil
+}
+
+// replyError is an error that a server has replied.
+type replyError string
+
+// Error implements error.
+func (e replyError) Error() string { return string(e) }
+
+// adviseServer says what to do where a server gives no backup.
+func adviseServer(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errors.New("it closed the connection before the backup was complete")
+	}
+	var reply replyError
+	if !errors.As(err, &reply) {
+		return err
+	}
+	kind, _, _ := strings.Cut(reply.Error(), " ")
+	switch {
+	case kind == "NOAUTH":
+		return &explained{"it asks for a password: name a file that holds it with --requirepass-file", err}
+	case kind == "WRONGPASS":
+		return &explained{"it has another password: name a file that holds the right one with --requirepass-file", err}
+	case strings.HasPrefix(reply.Error(), "ERR AUTH <password> called without any password"):
+		return &explained{"it asks for no password: leave --requirepass-file out", err}
+	case strings.HasPrefix(reply.Error(), "ERR unknown command"):
+		return &explained{"it is no Brock server, for it does not know BROCK.BACKUP: name the address of a brock serve", err}
+	}
+	return err
 }
 
 // command encodes a command.
@@ -92,10 +117,7 @@ func readLine(r *bufio.Reader) (string, error) {
 	}
 	line := strings.TrimRight(string(b), "\r\n")
 	if text, failed := strings.CutPrefix(line, "-"); failed {
-		if strings.HasPrefix(text, "NOAUTH") || strings.HasPrefix(text, "WRONGPASS") {
-			text += ": give the right one with --requirepass-file"
-		}
-		return "", errors.New(text)
+		return "", replyError(text)
 	}
 	return line, nil
 }

@@ -61,7 +61,7 @@ func TestDocumentSample(t *testing.T) {
 	require.NotNil(t, m)
 	name := write(t, t.TempDir(), "brock.conf", m[1])
 	c := parsed(t, nil, "--config", name)
-	require.Equal(t, "/var/lib/brock", c.Dir)
+	require.EqualValues(t, "/var/lib/brock", c.Dir)
 	require.Equal(t, "127.0.0.1:6379", c.RESP)
 	require.EqualValues(t, "/etc/brock.password", c.RequirepassFile)
 	require.EqualValues(t, int64(4<<30), c.MemoryBudget)

@@ -51,7 +51,7 @@ func run(ctx context.Context, p process) int {
 	if err == nil || errors.Is(err, errHelp) {
 		return 0
 	}
-	_, _ = fmt.Fprintln(p.stderr, "brock:", oneLine(err.Error())) // the exit code tells, too
+	_, _ = fmt.Fprintln(p.stderr, complaint(err)) // the exit code tells, too
 	return 1
 }
 
@@ -110,6 +110,12 @@ func valueless(args []string, flags []*kong.Flag) error {
 		}
 	}
 	return nil
+}
+
+// complaint returns the line that says what went wrong. It begins with brock:
+// once, though errors of the library do, too.
+func complaint(err error) string {
+	return "brock: " + strings.TrimPrefix(oneLine(err.Error()), "brock: ")
 }
 
 // oneLine makes a line of a text.

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -66,6 +68,7 @@ func TestErrors(t *testing.T) {
 	require.NoError(t, os.Mkdir("foreign", 0o700))
 	write(t, "foreign", "letter", "")
 	require.NoError(t, os.Mkdir("empty", 0o700))
+	require.NoError(t, os.Symlink("db", "link"))
 	write(t, ".", "void", "\n")
 	write(t, ".", "novel", strings.Repeat("It was a dark and stormy night. ", 10))
 	write(t, ".", "stump", "brock backup 01\n")
@@ -74,13 +77,14 @@ func TestErrors(t *testing.T) {
 	write(t, ".", "twice", "memory = true\nmemory = true\n")
 	write(t, ".", "quotes", `dir = "db`+"\n")
 	write(t, ".", "novalue", "durability = sometimes\n")
+	write(t, ".", "nodir", "dir =\n")
 	write(t, ".", "both", "memory = true\ndir = db\n")
 	listening, err := listen("127.0.0.1:0")
 	require.NoError(t, err)
 	defer closeAll(listening)
 	busy := listening[0].Addr().String()
 
-	const options = "dir, memory, resp, durability, memory-budget, requirepass-file, maxclients, log-level, log-format"
+	const options = "dir, memory, resp, durability, memory-budget, requirepass-file, maxclients, enable-debug-command, log-level, log-format"
 	for name, c := range map[string]struct {
 		env  []string
 		args string
@@ -102,6 +106,9 @@ func TestErrors(t *testing.T) {
 		"format":           {args: "serve --log-format xml", want: `--log-format: it is text or json, not "xml": see brock serve --help`},
 		"dir and memory":   {args: "serve --memory --dir db", want: "--dir and --memory can't be used together: see brock serve --help"},
 		"in environment":   {env: []string{"BROCK_DURABILITY=fsync"}, args: "serve", want: `BROCK_DURABILITY: --durability: it is always, everysecond or relaxed, not "fsync"`},
+		"no dir":           {args: "serve --dir=", want: "--dir: it is empty: name a directory, or leave it out: see brock serve --help"},
+		"no dir in env":    {env: []string{"BROCK_DIR="}, args: "serve", want: "BROCK_DIR: --dir: it is empty: name a directory, or leave it out"},
+		"no dir in file":   {args: "serve --config nodir", want: "nodir:1: --dir: it is empty: name a directory, or leave it out"},
 		"no config":        {args: "serve --config missing", want: "no options in missing: no such file or directory: name another file with --config, or none"},
 		"no config in env": {env: []string{"BROCK_CONFIG=missing"}, args: "serve", want: "no options in missing: no such file or directory: name another file with --config, or none"},
 		"no line":          {args: "serve --config noline", want: "noline:1: a line is name = value, or a comment, which begins with #"},
@@ -156,6 +163,11 @@ func TestErrors(t *testing.T) {
 		"backup locked":   {args: "backup locked to", want: `backup to to: open "locked": …: stop that process, or name another directory`},
 		"backup to where": {args: "backup db missing/to", want: "backup to missing/to: no such file or directory: name a file in a directory that exists"},
 		"backup to dir":   {args: "backup db foreign", want: "backup to foreign: is a directory: name a file in it"},
+		"backup into it":  {args: "backup db db/x.bak", want: "backup to db/x.bak: it is in the directory of the database: name a file outside of db"},
+		"backup below it": {args: "backup db db/base/x.bak", want: "backup to db/base/x.bak: it is in the directory of the database: name a file outside of db"},
+		"backup over it":  {args: "backup db ./db", want: "backup to ./db: it is in the directory of the database: name a file outside of db"},
+		"backup by link":  {args: "backup link empty/../db/x.bak", want: "backup to empty/../db/x.bak: it is in the directory of the database: name a file outside of link"},
+		"backup to link":  {args: "backup db/../db link/x.bak", want: "backup to link/x.bak: it is in the directory of the database: name a file outside of db/../db"},
 		"backup password": {args: "backup localhost:1 to --requirepass-file void", want: "no password in void: the file is empty: …"},
 		"backup nobody":   {args: "backup 127.0.0.1:1 to", want: "backup to to: no server at 127.0.0.1:1: …: start it, or name its directory"},
 
@@ -229,6 +241,7 @@ durability=relaxed
 	maxclients = 7
 memory = false
 memory-budget = 1gb
+enable-debug-command = yes
 dir = "C:\\data # 1"
 `)
 	t.Run("file", func(t *testing.T) {
@@ -237,11 +250,13 @@ dir = "C:\\data # 1"
 		require.Equal(t, durability(brock.Relaxed), c.Durability)
 		require.EqualValues(t, 7, c.Maxclients)
 		require.EqualValues(t, 1<<30, c.MemoryBudget)
-		require.Equal(t, `C:\data # 1`, c.Dir)
+		require.EqualValues(t, `C:\data # 1`, c.Dir)
 		require.False(t, c.Memory)
+		require.True(t, c.EnableDebugCommand)
 	})
 	t.Run("environment", func(t *testing.T) {
-		c := parsed(t, []string{"BROCK_CONFIG=" + file, "BROCK_RESP=127.0.0.1:2", "BROCK_LOG_LEVEL=DEBUG", "BROCK_MAXCLIENTS=8"})
+		c := parsed(t, []string{"BROCK_CONFIG=" + file, "BROCK_RESP=127.0.0.1:2", "BROCK_LOG_LEVEL=DEBUG", "BROCK_MAXCLIENTS=8", "BROCK_ENABLE_DEBUG_COMMAND=no"})
+		require.False(t, c.EnableDebugCommand)
 		require.Equal(t, "127.0.0.1:2", c.RESP)
 		require.EqualValues(t, -4, c.LogLevel)
 		require.EqualValues(t, 8, c.Maxclients)
@@ -264,11 +279,17 @@ dir = "C:\\data # 1"
 		}
 		c := parsed(t, []string{"BROCK_MEMORY=no"}, "--config", file)
 		require.False(t, c.Memory)
-		require.Equal(t, `C:\data # 1`, c.Dir)
+		require.EqualValues(t, `C:\data # 1`, c.Dir)
 		c = parsed(t, []string{"BROCK_MEMORY=true"}, "--dir", "given")
 		require.False(t, c.Memory)
-		require.Equal(t, "given", c.Dir)
+		require.EqualValues(t, "given", c.Dir)
 	})
+}
+
+// TestComplaint names the program once.
+func TestComplaint(t *testing.T) {
+	require.Equal(t, "brock: an earlier write or sync failed: no space", complaint(fmt.Errorf("%w: no space", brock.ErrPoisoned)))
+	require.Equal(t, "brock: one; brock: two", complaint(errors.New("one\nbrock: two")))
 }
 
 func TestSize(t *testing.T) {

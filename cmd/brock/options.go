@@ -94,6 +94,18 @@ func (f logFormat) logger(w io.Writer, l level) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, o))
 }
 
+// directory is the name of a directory.
+type directory string
+
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (d *directory) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		return errors.New("it is empty: name a directory, or leave it out")
+	}
+	*d = directory(text)
+	return nil
+}
+
 // passFile is the name of a file with a password.
 type passFile string
 
@@ -110,7 +122,7 @@ func (f passFile) read() (string, error) {
 		}
 	}
 	if err != nil {
-		return "", fmt.Errorf("no password in %s: %w: write one line into it, or leave --requirepass-file out", f, reason(err))
+		return "", fmt.Errorf("no password in %s: %w", f, adviseRead(err, "write one line into it, or leave --requirepass-file out"))
 	}
 	return string(b), nil
 }

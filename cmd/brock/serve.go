@@ -21,16 +21,17 @@ import (
 
 // serveCommand serves a database.
 type serveCommand struct {
-	Config          string     `placeholder:"FILE" help:"File with options, one a line: name = value."`
-	Dir             string     `placeholder:"DIR" xor:"data" help:"Directory of the database, which is made if there is none. Default: brock-data."`
-	Memory          bool       `xor:"data" help:"Keep the data in memory alone; they end with the program."`
-	RESP            string     `name:"resp" placeholder:"ADDR" default:"localhost:6379" help:"Address for Redis clients, HOST:PORT. localhost is 127.0.0.1 and [::1], no host all addresses; port 0 is any free one. Default: ${default}."`
-	Durability      durability `placeholder:"MODE" default:"everysecond" help:"When a change is acknowledged: always (synced), everysecond (written, synced once a second) or relaxed (in memory). Default: ${default}."`
-	MemoryBudget    size       `placeholder:"SIZE" default:"0" help:"Bytes of values to keep in memory, with KB, MB or GB if you like. Default: ${default}, no bound."`
-	RequirepassFile passFile   `placeholder:"FILE" help:"File with the password that clients must give. Default: none."`
-	Maxclients      count      `placeholder:"N" default:"10000" help:"Most connections at a time. Default: ${default}."`
-	LogLevel        level      `placeholder:"LEVEL" default:"info" help:"What to log on standard error: debug, info, warn or error. Default: ${default}."`
-	LogFormat       logFormat  `placeholder:"FORMAT" default:"text" help:"How: text or json. Default: ${default}."`
+	Config             string     `placeholder:"FILE" help:"File with options, one a line: name = value."`
+	Dir                directory  `placeholder:"DIR" xor:"data" help:"Directory of the database, which is made if there is none. Default: brock-data."`
+	Memory             bool       `xor:"data" help:"Keep the data in memory alone; they end with the program."`
+	RESP               string     `name:"resp" placeholder:"ADDR" default:"localhost:6379" help:"Address for Redis clients, HOST:PORT. localhost is 127.0.0.1 and [::1], no host all addresses; port 0 is any free one. Default: ${default}."`
+	Durability         durability `placeholder:"MODE" default:"everysecond" help:"When a change is acknowledged: always (synced), everysecond (written, synced once a second) or relaxed (in memory). Default: ${default}."`
+	MemoryBudget       size       `placeholder:"SIZE" default:"0" help:"Bytes of values to keep in memory, with KB, MB or GB if you like. Default: ${default}, no bound."`
+	RequirepassFile    passFile   `placeholder:"FILE" help:"File with the password that clients must give. Default: none."`
+	Maxclients         count      `placeholder:"N" default:"10000" help:"Most connections at a time. Default: ${default}."`
+	EnableDebugCommand bool       `help:"Allow DEBUG, which is for tests: whoever may send it can keep the server busy."`
+	LogLevel           level      `placeholder:"LEVEL" default:"info" help:"What to log on standard error: debug, info, warn or error. Default: ${default}."`
+	LogFormat          logFormat  `placeholder:"FORMAT" default:"text" help:"How: text or json. Default: ${default}."`
 }
 
 // BeforeResolve reads the file that --config or BROCK_CONFIG names.
@@ -56,7 +57,7 @@ func (c *serveCommand) BeforeResolve(k *kong.Context, s *settings) error {
 	if err == nil || errors.As(err, &where) {
 		return err
 	}
-	return &settingError{"no options in " + name, fmt.Errorf("%w: name another file with --config, or none", reason(err))}
+	return &settingError{"no options in " + name, adviseRead(err, "name another file with --config, or none")}
 }
 
 // Run serves until a signal comes or a client sends SHUTDOWN.
@@ -84,7 +85,9 @@ func (c *serveCommand) Run(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	s, err := start(db, listeners, &resp.Options{RequirePass: pass, MaxClients: int(c.Maxclients), Logger: logger, Shutdown: end})
+	s, err := start(db, listeners, &resp.Options{
+		RequirePass: pass, MaxClients: int(c.Maxclients), EnableDebug: c.EnableDebugCommand, Logger: logger, Shutdown: end,
+	})
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
@@ -103,7 +106,7 @@ func (c *serveCommand) open(logger *slog.Logger) (*brock.DB, error) {
 	if c.Memory {
 		return brock.OpenMemory(o)
 	}
-	dir := cmp.Or(c.Dir, "brock-data") // kong takes a default for a choice against --memory
+	dir := string(cmp.Or(c.Dir, "brock-data")) // kong takes a default for a choice against --memory
 	db, err := brock.Open(dir, o)
 	return db, advise(dir, err)
 }

@@ -63,6 +63,17 @@ func TestAdvise(t *testing.T) {
 		"permission denied: give this user the right to read and write it, or name another directory")
 }
 
+// TestAdviseRead words what a user who may read everything never meets.
+func TestAdviseRead(t *testing.T) {
+	for err, want := range map[error]string{
+		syscall.EACCES: "permission denied: give this user the right to read it",
+		syscall.EPERM:  "operation not permitted: give this user the right to read it",
+		io.EOF:         "EOF: name another",
+	} {
+		require.EqualError(t, adviseRead(&fs.PathError{Op: "open", Path: "a", Err: err}, "name another"), want)
+	}
+}
+
 // TestAdviseFile words what a user who may write everywhere never meets.
 func TestAdviseFile(t *testing.T) {
 	for err, want := range map[error]string{
@@ -177,6 +188,13 @@ func TestServeClients(t *testing.T) {
 	line, err = bufio.NewReader(second).ReadString('\n')
 	require.NoError(t, err)
 	require.Equal(t, "-ERR max number of clients reached\r\n", line)
+}
+
+// TestServeDebug allows DEBUG to clients of a server that was told to.
+func TestServeDebug(t *testing.T) {
+	off, on := serveHere(t, "--memory"), serveHere(t, "--memory", "--enable-debug-command")
+	require.Contains(t, ask(t, off.addr, "DEBUG SLEEP 0")[0], "-ERR DEBUG command not allowed.")
+	require.Equal(t, []string{"+OK"}, ask(t, on.addr, "DEBUG SLEEP 0"))
 }
 
 // TestServeWarns warns where everybody who reaches the port is let in, in the

@@ -125,7 +125,7 @@ func TestBackupRunning(t *testing.T) {
 	file, dir := filepath.Join(tmp, "backup"), filepath.Join(tmp, "restored")
 	got := brockRun(t, nil, "backup", c.addr, file)
 	require.Equal(t, 1, got.code)
-	require.Contains(t, got.stderr, "NOAUTH Authentication required.")
+	require.Contains(t, got.stderr, "it asks for a password")
 	require.Zero(t, brockRun(t, nil, "backup", c.addr, file, "--requirepass-file", pass).code)
 	require.Zero(t, brockRun(t, nil, "restore", file, dir).code)
 	require.Equal(t, "value", value(t, dir, "key"))
