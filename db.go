@@ -106,6 +106,10 @@ func runTx(t *store.Tx, db int, fn func(*Tx) error) error {
 //
 // Errors: fn's; [ErrPoisoned], by which the wait fails.
 //
+// Cost: what the commands do, and one wait instead of one for each: under
+// [Always] for a sync of the log, under [EverySecond] for a write, under
+// [Relaxed] for nothing.
+//
 // Redis: a pipeline.
 func (db *DB) Pipelined(fn func(p *Pipe) error) (err error) {
 	if db.bad != nil {
@@ -122,7 +126,14 @@ func (db *DB) Pipelined(fn func(p *Pipe) error) (err error) {
 }
 
 // Sync waits until everything that is visible is durable: a power cut after
-// it returns loses nothing that was read or written before.
+// it returns loses nothing that was read or written before. In a database in
+// memory it does nothing.
+//
+// Errors: [ErrClosed]; [ErrPoisoned], also when this write or sync of the log
+// fails.
+//
+// Cost: a write and a sync of what the log has not synced yet, which callers at
+// the same time share; nothing if there is none.
 func (db *DB) Sync() error { return db.s.Sync() }
 
 // Durability returns the durability mode. A database in memory keeps none.
@@ -140,7 +151,11 @@ func (db *DB) Durability() Durability {
 // SetDurability changes the durability mode. What was acknowledged before has
 // the new mode's promise when it returns.
 //
-// Errors: [ErrDurability], and the mode stays as it was; [ErrPoisoned].
+// Errors: [ErrDurability], and the mode stays as it was; [ErrClosed];
+// [ErrPoisoned].
+//
+// Cost: a write of what the log has not written yet; to [Always] that of
+// [DB.Sync].
 func (db *DB) SetDurability(d Durability) error {
 	sd, err := d.store()
 	if err != nil {
@@ -150,7 +165,18 @@ func (db *DB) SetDurability(d Durability) error {
 }
 
 // Checkpoint folds all changes so far into Badger, so that the log behind them
-// can be dropped. It happens by itself as the log grows.
+// can be dropped. It happens by itself as the log grows. In a database in memory
+// it does nothing.
+//
+// Errors: [ErrNoSpace], when the device is too full to begin a step: what was
+// folded before stays so, and the database goes on; [ErrNested] inside the
+// callback of an Update; [ErrClosed]; [ErrPoisoned], also when a write or sync
+// of its own fails.
+//
+// Cost: it writes each page that has changed since the last one to Badger, in
+// steps of about 64 MB, with syncs of the log and of Badger in each; then it goes
+// through all keys, to find objects without one, and lets Badger reclaim space.
+// Commands go on meanwhile.
 //
 // Redis: BGSAVE, with the wait.
 func (db *DB) Checkpoint() error { return db.s.Checkpoint() }
