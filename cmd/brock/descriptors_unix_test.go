@@ -20,29 +20,10 @@ import (
 // TestFewDescriptors has more clients connect than the process has file
 // descriptors for: they are refused, and the database still opens its files.
 func TestFewDescriptors(t *testing.T) {
-	cmd := exec.Command("sh", "-c", `ulimit -n 128 && exec "$0" "$@"`, os.Args[0], "serve", "--resp", "127.0.0.1:0", "--dir", t.TempDir())
-	cmd.Env = append(os.Environ(), childMode+"=1")
-	stderr, err := cmd.StderrPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	lines := bufio.NewReader(stderr)
-	var warned, addr string
-	for addr == "" {
-		line, err := lines.ReadString('\n')
-		require.NoError(t, err)
-		if rest, ok := strings.CutPrefix(line, "brock: ready resp="); ok {
-			addr = strings.TrimSpace(rest)
-		} else {
-			warned += line
-		}
-	}
-	require.Contains(t, warned, "ulimit -n")
+	s := startCommand(t, exec.Command("sh", "-c", `ulimit -n 128 && exec "$0" "$@"`, os.Args[0], "serve", "--resp", "127.0.0.1:0", "--dir", t.TempDir()))
+	require.Contains(t, s.early, "ulimit -n")
 
-	_, last, _ := strings.Cut(ask(t, addr, "CONFIG SET maxclients 5000")[0], "(possibly related to argument 'maxclients') - "+
+	_, last, _ := strings.Cut(ask(t, s.addr, "CONFIG SET maxclients 5000")[0], "(possibly related to argument 'maxclients') - "+
 		"The operating system is not able to handle the specified number of clients, try with ")
 	most, err := strconv.Atoi(last)
 	require.NoError(t, err)
@@ -50,7 +31,7 @@ func TestFewDescriptors(t *testing.T) {
 
 	var served, refused int
 	for range 150 {
-		c, err := net.Dial("tcp", addr)
+		c, err := net.Dial("tcp", s.addr)
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = c.Close() })
 		require.NoError(t, c.SetDeadline(time.Now().Add(10*time.Second)))

@@ -24,13 +24,22 @@ import (
 type child struct {
 	cmd   *exec.Cmd
 	lines *bufio.Reader // standard error
+	early string        // what it said before it listened
 	addr  string
 }
 
 // startChild starts a server that listens on any port.
 func startChild(t *testing.T, args ...string) *child {
 	t.Helper()
-	c := &child{cmd: exec.Command(os.Args[0], append([]string{"serve", "--resp", "localhost:0"}, args...)...)}
+	c := startCommand(t, exec.Command(os.Args[0], append([]string{"serve", "--resp", "localhost:0"}, args...)...))
+	require.Empty(t, c.early)
+	return c
+}
+
+// startCommand is startChild for a command that executes the test's program.
+func startCommand(t *testing.T, cmd *exec.Cmd) *child {
+	t.Helper()
+	c := &child{cmd: cmd}
 	c.cmd.Env = append(os.Environ(), childMode+"=1")
 	stderr, err := c.cmd.StderrPipe()
 	require.NoError(t, err)
@@ -40,12 +49,15 @@ func startChild(t *testing.T, args ...string) *child {
 		_ = c.cmd.Wait()
 	})
 	c.lines = bufio.NewReader(stderr)
-	line, err := c.lines.ReadString('\n')
-	require.NoError(t, err)
-	addr, ok := strings.CutPrefix(line, "brock: ready resp=")
-	require.True(t, ok, line)
-	c.addr = strings.TrimSpace(addr)
-	return c
+	for {
+		line, err := c.lines.ReadString('\n')
+		require.NoError(t, err, c.early)
+		if addr, ok := strings.CutPrefix(line, "brock: ready resp="); ok {
+			c.addr = strings.TrimSpace(addr)
+			return c
+		}
+		c.early += line
+	}
 }
 
 // end waits for the end of the program, and returns what else it said.

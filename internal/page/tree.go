@@ -413,8 +413,8 @@ func (a *Access) pushMore(t Tree, head bool, items [][]byte) (rest [][]byte) {
 		}
 		n++
 	}
-	a.recount(a.path, int64(n))
 	if n > 0 {
+		a.recount(a.path, int64(n))
 		a.count(t.Obj, int64(n))
 	}
 	return items[n:]

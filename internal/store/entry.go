@@ -40,7 +40,7 @@ type Entry struct {
 	// and content alone do not say.
 	Converted bool // in the general encoding of its type, once and for all
 	Text      bool // a string not as an integer, even if it reads as one
-	Copied    bool // a string as an integer that it does not share with other keys
+	Copied    bool // a string that COPY has made: as an integer it is not shared with other keys
 
 	Deadline int64  // ms since 1970, 0 if the key does not expire
 	Object   uint64 // 0 if the value is inline

@@ -52,8 +52,8 @@ func (l *Later) Take() uint64 {
 	return lsn
 }
 
-// see notes what a command has read that was run; it has not been given back
-// yet. l may be nil.
+// see notes what a command has read that was run, and returned err; it has not
+// been given back yet. l may be nil.
 func (l *Later) see(t *Tx, err error) {
 	if l == nil {
 		return

@@ -44,14 +44,6 @@ func (c *conn) together(i int) (n int) {
 	return n
 }
 
-// size is how many bytes arguments are.
-func size(args [][]byte) (n int) {
-	for _, arg := range args {
-		n += len(arg)
-	}
-	return n
-}
-
 // runTogether executes n requests from the one at i on, as far as they can be
 // one transaction, and returns how many it has executed.
 func (c *conn) runTogether(i, n int) (done int) {

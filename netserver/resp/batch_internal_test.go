@@ -1,16 +1,11 @@
 package resp
 
 import (
-	"bufio"
-	"context"
-	"net"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/brockdb/brock"
-	"github.com/brockdb/brock/netserver"
 )
 
 // TestManyWordsAlone has requests of many short words not be executed together.
@@ -20,9 +15,7 @@ func TestManyWordsAlone(t *testing.T) {
 	defer db.Close()
 	srv, err := NewServer(db, nil)
 	require.NoError(t, err)
-	w := &workshop{sink: sink{loop: &netserver.Loop{}, store: srv.factory.store}}
-	c := srv.factory.BuildProtocol(nil).(*conn)
-	c.ConnectionMade(w)
+	w, c := newWorkshop(srv)
 	words := append([]string{"XADD", "s", "*"}, make([]string, 2*briefArgs)...)
 	one := appendRequest(nil, words)
 	c.DataReceived(append(one, one...))
@@ -43,20 +36,8 @@ func TestPanicLeavesNoReplies(t *testing.T) {
 	srv, err := NewServer(db, &Options{Loops: 1})
 	require.NoError(t, err)
 	srv.commands.find([]byte("echo")).run = func(*call) error { panic("a fault") }
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	go func() { _ = srv.Serve(l) }()
-	t.Cleanup(func() {
-		require.NoError(t, srv.Shutdown(context.Background()))
-		require.NoError(t, db.Close())
-	})
-	dial := func() *gated {
-		c, err := net.Dial("tcp", l.Addr().String())
-		require.NoError(t, err)
-		require.NoError(t, c.SetDeadline(time.Now().Add(10*time.Second)))
-		return &gated{t, c, bufio.NewReader(c)}
-	}
-	a, b := dial(), dial()
+	connect := serveGated(t, srv, db)
+	a, b := connect(), connect()
 	b.ask("PING", "+PONG")
 	a.ask("SET secret s3cr3t", "+OK")
 	a.send("GET secret\r\nECHO x")

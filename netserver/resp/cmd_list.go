@@ -139,8 +139,8 @@ func runLTrim(c *call) error {
 	return c.done(c.db.LTrim(c.str(1), start, stop))
 }
 
-// runRPop is RPOP key [count].
-func runRPop(c *call) error { return c.pop((*brock.Pipe).RPop, (*brock.Pipe).RPopCount) }
-
 // runPush is LPUSH key element [element …] and RPUSH, likewise.
 func runPush(c *call) error { return c.number(c.cmd.push(c.db, c.str(1), c.args[2:]...)) }
+
+// runRPop is RPOP key [count].
+func runRPop(c *call) error { return c.pop((*brock.Pipe).RPop, (*brock.Pipe).RPopCount) }

@@ -60,5 +60,7 @@ func (c *config) timeout() time.Duration { return time.Duration(c.idle.Load()) *
 // maxBulk bounds the bytes of an argument; positions in a buffer stay within an
 // int.
 func (c *config) maxBulk() int64    { return min(c.bulk.Load(), math.MaxInt/4+1) }
-func (c *config) maxValue() int64   { return min(c.maxBulk(), maxBulk) }
 func (c *config) queryLimit() int64 { return c.query.Load() }
+
+// maxValue bounds the bytes of a string that commands make longer.
+func (c *config) maxValue() int64 { return min(c.maxBulk(), maxBulk) }

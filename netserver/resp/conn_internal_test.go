@@ -18,6 +18,14 @@ type workshop struct {
 	works []func() func()
 }
 
+// newWorkshop returns a workshop and the connection whose transport it is.
+func newWorkshop(srv *Server) (*workshop, *conn) {
+	w := &workshop{sink: sink{loop: &netserver.Loop{}, store: srv.factory.store}}
+	c := srv.factory.BuildProtocol(nil).(*conn)
+	c.ConnectionMade(w)
+	return w, c
+}
+
 func (w *workshop) Go(work func() func()) { w.works = append(w.works, work) }
 
 // TestLongOffLoop has long requests be put together and executed off the loop,
@@ -38,9 +46,7 @@ func TestLongOffLoop(t *testing.T) {
 		{[]string{"NOSUCH", ""}, 1},
 		{[]string{"CLIENT", "NOSUCH", ""}, 1},
 	} {
-		w := &workshop{sink: sink{loop: &netserver.Loop{}, store: srv.factory.store}}
-		conn := srv.factory.BuildProtocol(nil).(*conn)
-		conn.ConnectionMade(w)
+		w, conn := newWorkshop(srv)
 		c.words[len(c.words)-1] = strings.Repeat("x", 4*briefBytes)
 		for piece := range slices.Chunk(appendRequest(nil, c.words), 64<<10) {
 			require.Empty(t, w.works)

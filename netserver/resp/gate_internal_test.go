@@ -95,6 +95,13 @@ func serveHeld(t *testing.T) (s *heldStore, db *brock.DB, connect func() *gated)
 	require.NoError(t, err)
 	s = &heldStore{store: srv.factory.store, asked: make(chan held, 10)}
 	srv.factory.store = s
+	return s, db, serveGated(t, srv, db)
+}
+
+// serveGated serves a database until the test ends, and returns what connects to
+// it.
+func serveGated(t *testing.T, srv *Server, db *brock.DB) (connect func() *gated) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	go func() { _ = srv.Serve(l) }()
@@ -102,7 +109,7 @@ func serveHeld(t *testing.T) (s *heldStore, db *brock.DB, connect func() *gated)
 		require.NoError(t, srv.Shutdown(context.Background()))
 		require.NoError(t, db.Close())
 	})
-	return s, db, func() *gated {
+	return func() *gated {
 		c, err := net.Dial("tcp", l.Addr().String())
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = c.Close() })

@@ -144,18 +144,18 @@ func TestInfoLookups(t *testing.T) {
 		}
 		return counts
 	}
+	counted := func(w *wire, words []string) [2]int {
+		before := lookups(w)
+		w.do(words...)
+		after := lookups(w)
+		return [2]int{after[0] - before[0], after[1] - before[1]}
+	}
+	counts := func(words ...string) (theirs, ours [2]int) { return counted(p.theirs, words), counted(p.ours, words) }
 	for _, line := range append(dataLines(), "SET s v", "MGET s none s", "MEMORY USAGE s", "DEBUG OBJECT s", "GETSET s w", "SET s v GET", "GETDEL s",
 		"HSET hh f v", "GETDEL hh", "GETEX hh PERSIST", "GETSET hh x", "SET hh x GET", "BITOP NOT dst hh", "GET hh", "COPY hh hi", "TOUCH hh none") {
-		words := strings.Fields(strings.ReplaceAll(line, `\0`, "\x00"))
-		var counts [2][2]int
-		for i, w := range []*wire{p.theirs, p.ours} {
-			before := lookups(w)
-			w.do(words...)
-			after := lookups(w)
-			counts[i] = [2]int{after[0] - before[0], after[1] - before[1]}
-		}
+		theirs, ours := counts(strings.Fields(strings.ReplaceAll(line, `\0`, "\x00"))...)
 		if others[line] == "" {
-			require.Equal(t, counts[0], counts[1], line)
+			require.Equal(t, theirs, ours, line)
 		}
 	}
 	// What runs again, off the loop or on a snapshot, counts once.
@@ -170,14 +170,8 @@ func TestInfoLookups(t *testing.T) {
 	}
 	for _, line := range []string{"GET long", "BITCOUNT longer", "LRANGE elements 0 -1", "LINDEX elements 500", "BITPOS longer 1", "MGET a long none"} {
 		for range 2 {
-			var counts [2][2]int
-			for i, w := range []*wire{p.theirs, p.ours} {
-				before := lookups(w)
-				w.do(strings.Fields(line)...)
-				after := lookups(w)
-				counts[i] = [2]int{after[0] - before[0], after[1] - before[1]}
-			}
-			require.Equal(t, counts[0], counts[1], line)
+			theirs, ours := counts(strings.Fields(line)...)
+			require.Equal(t, theirs, ours, line)
 		}
 	}
 	big := []string{"MGET"} // runs off the loop

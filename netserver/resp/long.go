@@ -107,13 +107,17 @@ func appendPieces(b, more []byte) []byte {
 	return b
 }
 
+// size is how many bytes arguments are.
+func size(args [][]byte) (n int) {
+	for _, arg := range args {
+		n += len(arg)
+	}
+	return n
+}
+
 // cloneArgs returns a copy of arguments.
 func cloneArgs(args [][]byte) [][]byte {
-	size := 0
-	for _, arg := range args {
-		size += len(arg)
-	}
-	whole, own := make([]byte, 0, size), make([][]byte, len(args))
+	whole, own := make([]byte, 0, size(args)), make([][]byte, len(args))
 	for i, arg := range args {
 		at := len(whole)
 		whole = append(whole, arg...)
