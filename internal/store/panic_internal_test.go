@@ -63,4 +63,5 @@ func TestPanicAfterChange(t *testing.T) {
 		})
 	})
 	require.ErrorIs(t, s.WriteKey("k", nil, func(*Tx) error { return nil }), ErrPoisoned)
+	require.Equal(t, "v", inline(t, crashed(t, s, engine.Crash{}), "k"), "half of a command is not there")
 }

@@ -377,12 +377,12 @@ func (s *Store) change(t *Tx, mask uint64, fn func(*Tx) error) error {
 }
 
 // abandon ends a transaction in place whose fn panics: what complete steps have
-// changed is committed.
+// changed is committed, unless the panic is within a step that has changed
+// something, half of which must not reach the log.
 func (s *Store) abandon(t *Tx, mask uint64, later *Later) {
 	if t.changes != t.stepped {
 		_ = s.fail(errors.New("store: a command panicked after its first change"))
-	}
-	if t.changed {
+	} else if t.changed {
 		s.commit(t)
 	}
 	s.mem.Unlock(mask)
