@@ -341,6 +341,8 @@ func TestDataAtOnce(t *testing.T) {
 			continue
 		case line == "GET h":
 			requests = append(requests, []string{"DEBUG", "DIGEST"}) // before all is deleted
+		case words[0] == "TTL": // the servers are asked one after the other
+			words[0] = "EXPIRETIME"
 		}
 		requests = append(requests, words)
 	}
